@@ -1,0 +1,1 @@
+//! The memory and the door: REST, queue and journal in Postgres.

@@ -1,0 +1,1 @@
+//! The flowpilot command: lint, run, runs, logs, dev, version.

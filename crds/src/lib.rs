@@ -1,0 +1,1 @@
+//! The custom resource types of FlowPilot and what one object alone can be checked for.

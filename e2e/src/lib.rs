@@ -1,0 +1,1 @@
+//! A real single-node Kubernetes, the tests that run on it, and the benchmark.

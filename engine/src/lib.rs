@@ -1,0 +1,1 @@
+//! The meaning of a workflow: compiler, expressions and a pure state machine.

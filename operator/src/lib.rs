@@ -1,0 +1,1 @@
+//! The gardener: reconciles custom resources into Kubernetes objects and validates at admission.

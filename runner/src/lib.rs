@@ -1,0 +1,1 @@
+//! The hands: leases runs, performs actions, commits events.

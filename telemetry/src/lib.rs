@@ -1,0 +1,1 @@
+//! Logs, metrics, health and shutdown, the same for every binary.
