@@ -18,8 +18,10 @@ fi
 
 kube=$cluster_bin/kube
 pki=$cluster_state/pki
-umask 077
+umask 022 # what containerd unpacks is read by users who are not root
 mkdir -p "$cluster_state"/{pki,etcd,logs,pids,kubelet,cni}
+chmod 711 "$state" "$cluster_state"
+chmod 700 "$cluster_state"/{pki,etcd,logs}
 rm -f "$cluster_state"/logs/*.log
 export KUBECONFIG=$local_kubeconfig
 kubectl() { "$kube" kubectl "$@"; }
@@ -72,9 +74,9 @@ start_part kubelet "$kube" kubelet --config="$cluster_state/kubelet.yaml" --kube
 wait_for 60 "the node's object" kubectl get node node1
 start_part proxy "$kube" kube-proxy --config="$cluster_state/proxy.yaml"
 
-# DNS runs on the node, behind the usual Service name and address.
-start_part coredns "$kube" coredns -conf "$cluster_state/Corefile"
+# DNS runs on the node, behind the usual Service name and address. Its rights come first, or it starts with errors.
 sed -e "s|@node_ip@|$node_ip|g" -e "s|@dns_ip@|$dns_ip|g" "$here/config/dns.yaml" | kubectl apply -f - >/dev/null
+start_part coredns "$kube" coredns -conf "$cluster_state/Corefile"
 wait_for 60 "a Ready node" kubectl wait --for=condition=Ready node/node1 --timeout=60s
 wait_for 60 "the default ServiceAccount" kubectl get serviceaccount default
 wait_for 30 DNS curl -fs "http://$node_ip:8181/ready"
