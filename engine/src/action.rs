@@ -1,0 +1,131 @@
+//! Actions that are built in: what they take, give and do to the world. `runner` performs them.
+
+use std::sync::LazyLock;
+
+pub use flowpilot_crds::connector::Effect;
+use serde_json::{Map, Value, json};
+
+/// What an action declares.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// Name with its major version, such as `core/http@1`.
+    pub name: &'static str,
+    /// Name for people.
+    pub title: &'static str,
+    /// JSON Schema of `with`.
+    pub input: Value,
+    /// JSON Schema of the output.
+    pub output: Value,
+    /// What it does to the world, at worst.
+    pub effect: Effect,
+    /// It passes an idempotency key on.
+    pub idempotency_key: bool,
+}
+
+impl Action {
+    /// What this call does to the world: `core/http` with a literal `GET`, `HEAD` or `OPTIONS` only reads.
+    #[must_use]
+    pub fn effect_of(&self, with: &Map<String, Value>) -> Effect {
+        let method = with.get("method").map_or(Some("GET"), Value::as_str);
+        match (self.name, method) {
+            ("core/http@1", Some("GET" | "HEAD" | "OPTIONS")) => Effect::Read,
+            _ => self.effect,
+        }
+    }
+}
+
+/// All built-in actions, sorted by name.
+#[must_use]
+pub fn built_in() -> &'static [Action] {
+    static ACTIONS: LazyLock<Vec<Action>> = LazyLock::new(|| vec![http(), log(), table()]);
+    &ACTIONS
+}
+
+/// The built-in action of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Action> {
+    built_in().iter().find(|action| action.name == name)
+}
+
+fn http() -> Action {
+    let statuses = json!({"anyOf": [
+        {"type": "string", "pattern": "^[1-5]xx$"},
+        {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "integer", "minimum": 100, "maximum": 599}}]});
+    Action {
+        name: "core/http@1",
+        title: "HTTP request",
+        input: json!({
+            "type": "object", "required": ["url"], "additionalProperties": false,
+            "properties": {
+                "method": {"enum": ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"], "default": "GET"},
+                "url": {"type": "string", "minLength": 1, "maxLength": 8192},
+                "headers": {"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": 100},
+                "query": {"type": "object", "maxProperties": 100,
+                    "additionalProperties": {"type": ["string", "number", "boolean"]}},
+                "json": {},
+                "text": {"type": "string"},
+                "form": {"type": "object", "maxProperties": 1000,
+                    "additionalProperties": {"type": ["string", "number", "boolean"]}},
+                "expect": {"type": "object", "additionalProperties": false, "properties": {"status": statuses}},
+                "parse": {"enum": ["auto", "json", "text", "none"], "default": "auto"},
+                "maxBytes": {"type": "integer", "minimum": 0, "maximum": 1_048_576},
+                "followRedirects": {"type": "integer", "minimum": 0, "maximum": 10}
+            }
+        }),
+        output: json!({
+            "type": "object", "required": ["status", "headers"],
+            "properties": {"status": {"type": "integer"},
+                "headers": {"type": "object", "additionalProperties": {"type": "string"}}, "body": {}}
+        }),
+        effect: Effect::Write,
+        idempotency_key: true,
+    }
+}
+
+fn log() -> Action {
+    Action {
+        name: "core/log@1",
+        title: "Write a log line",
+        input: json!({
+            "type": "object", "required": ["message"], "additionalProperties": false,
+            "properties": {
+                "level": {"enum": ["debug", "info", "warn", "error"], "default": "info"},
+                "message": {"type": "string", "maxLength": 16384},
+                "data": {}
+            }
+        }),
+        output: json!({"type": "object"}),
+        effect: Effect::None,
+        idempotency_key: false,
+    }
+}
+
+fn table() -> Action {
+    let expressions = json!({"type": "object", "minProperties": 1, "maxProperties": 100,
+        "additionalProperties": {"type": "string", "maxLength": 4096}});
+    Action {
+        name: "core/table@1",
+        title: "Select, filter, group and aggregate rows",
+        input: json!({
+            "type": "object", "required": ["data"], "additionalProperties": false,
+            "properties": {
+                "data": {"type": ["string", "array"]},
+                "format": {"enum": ["csv", "jsonl", "json"]},
+                "filter": {"type": "string", "maxLength": 4096},
+                "select": expressions.clone(),
+                "groupBy": {"type": "array", "minItems": 1, "maxItems": 10, "items": {"type": "string"}},
+                "aggregate": expressions,
+                "sortBy": {"type": "string"},
+                "descending": {"type": "boolean", "default": false},
+                "limit": {"type": "integer", "minimum": 1, "maximum": 100_000}
+            }
+        }),
+        output: json!({
+            "type": "object", "required": ["rows", "count"], "additionalProperties": false,
+            "properties": {"rows": {"type": "array", "items": {"type": "object", "additionalProperties": true}},
+                "count": {"type": "integer"}}
+        }),
+        effect: Effect::None,
+        idempotency_key: false,
+    }
+}
