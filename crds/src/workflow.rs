@@ -81,9 +81,6 @@ pub struct WorkflowSpec {
 /// One input of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-validations" = [{
-    "rule": "!(has(self.required) && self.required && has(self.default))",
-    "message": "a required input has no default"}]))]
 pub struct Input {
     /// Read as `inputs.<name>`.
     #[schemars(length(max = 63), regex(pattern = "^[A-Za-z][A-Za-z0-9_]{0,62}$"))]
@@ -99,7 +96,8 @@ pub struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,
-    /// A run without it is refused. Unset: false.
+    /// A run without it is refused, so it has no default. Unset: false.
+    // The compiler checks that: a rule of the schema cannot see `default`, whose type is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required: Option<bool>,
     /// Used when the input is not given. Unset: the input is absent then.
