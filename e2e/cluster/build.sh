@@ -20,7 +20,7 @@ if [ "$(cat "$cluster_bin/inputs" 2>/dev/null)" != "$inputs" ]; then
     -ldflags "-s -w -X $variable.gitVersion=$version -X $variable.gitMajor=1 -X $variable.gitMinor=34" .)
   mv "$cluster_bin/kube.new" "$cluster_bin/kube"
   gcc -O2 -static -s -o "$cluster_bin/pause" "$here/pause.c"
-  python3 "$here/image.py" "$cluster_bin/pause.tar" localhost/pause:1 '["/pause"]' "$cluster_bin/pause=/pause" >/dev/null
+  python3 "$here/image.py" "$cluster_bin/pause.tar" localhost/pause:1 '["/pause"]' "$cluster_bin/pause=/pause"
   echo "$inputs" >"$cluster_bin/inputs"
 fi
 # The kubectl of the same version: one that is three minors ahead of the server is outside its support.

@@ -2,11 +2,11 @@
 """Writes a one-layer container image as an archive that `ctr images import`, `kind load image-archive` and
 `k3d image import` read. No engine, no registry, no privileges.
 
-usage: image.py OUT.tar NAME:TAG ENTRYPOINT_JSON SRC=/DEST...
+usage: image.py OUT.tar NAME:TAG[,NAME:TAG...] ENTRYPOINT_JSON SRC=/DEST...
 
 A SRC that is a folder is taken with everything below it. Files are owned by root, dated 1970; mode 0755 when the
 source is executable, else 0644: the same input gives the same bytes, so that an unchanged image keeps its digest.
-The image runs as user 65532. Prints the digest of the image's configuration, which is what names it in containerd.
+The image runs as user 65532.
 """
 import hashlib
 import io
@@ -44,7 +44,7 @@ def layer_of(items):
     return buffer.getvalue()
 
 
-def main(out, name, entrypoint, *items):
+def main(out, names, entrypoint, *items):
     layer = layer_of(items)
     layer_digest = hashlib.sha256(layer).hexdigest()
     config = json.dumps({
@@ -54,7 +54,7 @@ def main(out, name, entrypoint, *items):
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
     }).encode()
     config_digest = hashlib.sha256(config).hexdigest()
-    manifest = [{"Config": f"{config_digest}.json", "RepoTags": [name], "Layers": [f"{layer_digest}/layer.tar"]}]
+    manifest = [{"Config": f"{config_digest}.json", "RepoTags": names.split(","), "Layers": [f"{layer_digest}/layer.tar"]}]
     # Written beside and renamed: a reader never sees half an archive.
     with tarfile.open(f"{out}.new", "w") as archive:
         for path, content in (
@@ -66,7 +66,6 @@ def main(out, name, entrypoint, *items):
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
     os.replace(f"{out}.new", out)
-    print(f"sha256:{config_digest}")
 
 
 if __name__ == "__main__":
