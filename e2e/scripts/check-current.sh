@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Says what a cluster of one's own lacks for `make up CLUSTER=current`. Reads only.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/lib.sh"
+
+problems=0
+problem() { say "error: $1"; say "       $2"; problems=$((problems + 1)); }
+
+if ! command -v kubectl >/dev/null; then
+  problem "no kubectl on PATH" "install it, or e2e/scripts/tools.sh puts one into $tools_bin"
+elif ! kubectl --request-timeout=10s get --raw /readyz >/dev/null 2>&1; then
+  problem "no cluster answers at $(kubectl config view --minify -o 'jsonpath={.clusters[0].cluster.server}' 2>/dev/null || echo 'KUBECONFIG')" \
+    "set KUBECONFIG, choose a context: kubectl config use-context …"
+else
+  for right in "create customresourcedefinitions" "create clusterroles" "create namespaces"; do
+    # shellcheck disable=SC2086  # a verb and a resource
+    kubectl auth can-i $right --all-namespaces >/dev/null 2>&1 ||
+      problem "you may not $right in this cluster" "installing needs the rights of cluster-admin"
+  done
+  secret=${DATABASE_SECRET:-flowpilot-database}
+  if [ -z "${DATABASE_URL:-}" ] && ! kubectl get secret -n flowpilot-system "$secret" >/dev/null 2>&1; then
+    problem "no database: DATABASE_URL is not set, and there is no Secret $secret in flowpilot-system" \
+      "set DATABASE_URL to a Postgres 15 or newer as pods reach it (and DATABASE_CA to its CA file), with a login that has CREATEROLE; or make the Secret with the keys url and ca.crt and set DATABASE_SECRET"
+  fi
+fi
+[ $problems -eq 0 ] || exit 1

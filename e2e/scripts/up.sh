@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# `make up`: from a bare machine to a workflow that ran. Every step can be done again; again takes seconds.
+#
+# CLUSTER=local (default)   a single-node Kubernetes and Postgres on this machine
+# CLUSTER=current           the cluster of KUBECONFIG, with a Postgres of yours: either DATABASE_URL (as pods reach it;
+#                           DATABASE_CA names its CA file) or a Secret, by DATABASE_SECRET, in flowpilot-system
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/lib.sh"
+. "$here/steps.sh"
+export CLUSTER=${CLUSTER:-local}
+begin=$(date +%s%N)
+cd "$root"
+
+# Before anything is changed: all that stands in the way.
+check_cargo() {
+  command -v cargo >/dev/null || fail "no cargo on PATH" "install Rust: https://rustup.rs (rust-toolchain.toml names the version)"
+}
+case $CLUSTER in
+  local) e2e/cluster/preflight.sh && check_cargo || exit 1 ;;
+  current) check_cargo && e2e/scripts/check-current.sh || exit 1 ;;
+  *) fail "CLUSTER=$CLUSTER is not known" "use CLUSTER=local (the default) or CLUSTER=current" ;;
+esac
+
+build_images() { # the tag goes to a file: steps run in a shell of their own
+  local how=
+  [ "$CLUSTER" = local ] || how=--current
+  e2e/images/build.sh $how >"$state/tag.new" && mv "$state/tag.new" "$state/tag"
+}
+publish_database() {
+  if [ "$CLUSTER" = local ]; then
+    e2e/postgres/publish.sh
+  elif [ -n "${DATABASE_URL:-}" ]; then
+    e2e/postgres/publish.sh --external
+  fi
+}
+install() { e2e/scripts/install.sh "$(cat "$state/tag")"; }
+run_sample() { e2e/scripts/samples.sh run >"$state/last-run"; cat "$state/last-run"; }
+
+mkdir -p "$state"
+if [ "$CLUSTER" = local ]; then
+  steps_begin "$state/logs/up.log" 9
+  step "install packages, build Kubernetes from its sources (cold: 5 to 8 min)" e2e/cluster/build.sh
+  step "install helm" e2e/scripts/tools.sh
+  step "start Kubernetes" e2e/cluster/up.sh
+  step "start Postgres" e2e/postgres/up.sh
+  export KUBECONFIG=$local_kubeconfig
+else
+  steps_begin "$state/logs/up.log" 6
+  step "install helm" e2e/scripts/tools.sh
+fi
+step "build the images (cold: about 10 min)" build_images
+step "make the database known to the cluster" publish_database
+step "install FlowPilot and the sample server" install
+step "apply config/samples, wait until Ready" e2e/scripts/samples.sh apply
+step "run a workflow" run_sample
+
+. "$here/closing.sh"
