@@ -131,5 +131,5 @@ YAML
 
 echo
 if [ "$failed" -eq 0 ]; then verdict=ok; else verdict=FAILED; fi
-echo "test result: $verdict. $passed passed; $failed failed"
+echo "test result: $verdict. $passed passed; $failed failed; 0 ignored"
 [ "$failed" -eq 0 ]
