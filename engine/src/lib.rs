@@ -13,6 +13,7 @@
 pub mod action;
 pub mod compile;
 pub mod digest;
+pub mod expression;
 pub mod journal;
 pub mod manifest;
 pub mod plan;

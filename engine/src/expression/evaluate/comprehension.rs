@@ -1,0 +1,188 @@
+//! The walks of `all`, `exists`, `map`, `filter` and their relatives.
+
+use super::{
+    super::ast::{Comprehension, Walk},
+    Budget, Fault, Key, Machine, Outcome, Value, as_key, boolean, compare, new_map, print,
+};
+use std::{cmp::Ordering, sync::Arc};
+
+/// What a walk has gathered so far.
+#[derive(Default)]
+struct Gathered {
+    items: Vec<Value>,
+    keys: Vec<Value>,
+    pairs: Vec<(Key, Value)>,
+    count: usize,
+    fault: Option<Box<Fault>>,
+}
+
+impl Machine<'_> {
+    pub(super) fn comprehension(&mut self, comprehension: &Comprehension) -> Outcome<Value> {
+        let range = self.evaluate(&comprehension.range)?;
+        self.locals.truncate(comprehension.slot);
+        let outcome = self.walk(comprehension, &range);
+        self.locals.truncate(comprehension.slot);
+        outcome
+    }
+
+    fn walk(&mut self, comprehension: &Comprehension, range: &Value) -> Outcome<Value> {
+        let mut gathered = Gathered::default();
+        match range {
+            Value::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let index = || Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
+                    let first = if comprehension.pair { index() } else { item.clone() };
+                    let second = comprehension.pair.then(|| item.clone());
+                    if let Some(done) = self.turn(comprehension, &mut gathered, first, second)? {
+                        return Ok(done);
+                    }
+                }
+            }
+            Value::Map(map) => {
+                self.context.budget.allocate(map.len() * size_of::<usize>())?;
+                for (key, value) in map.iter_sorted() {
+                    let second = comprehension.pair.then(|| value.clone());
+                    if let Some(done) = self.turn(comprehension, &mut gathered, key.to_value(), second)? {
+                        return Ok(done);
+                    }
+                }
+            }
+            other => {
+                return Err(Fault::new(format!(
+                    "only lists and maps can be walked over, not {} {}",
+                    other.kind(),
+                    print::preview(other)
+                ))
+                .at(comprehension.range.span));
+            }
+        }
+        self.finish(comprehension, range, gathered)
+    }
+
+    /// One turn; gives the result if it is decided.
+    fn turn(
+        &mut self,
+        comprehension: &Comprehension,
+        gathered: &mut Gathered,
+        first: Value,
+        second: Option<Value>,
+    ) -> Outcome<Option<Value>> {
+        let budget = &mut *self.context.budget;
+        budget.step(1)?;
+        self.locals.truncate(comprehension.slot);
+        self.locals.push(first.clone());
+        self.locals.extend(second);
+        if let Some(filter) = &comprehension.filter {
+            let value = self.evaluate(filter)?;
+            if !boolean(&value, "the condition").map_err(|fault| fault.at(filter.span))? {
+                return Ok(None);
+            }
+        }
+        let span = comprehension.body.span;
+        match comprehension.walk {
+            Walk::All | Walk::Exists => {
+                let decisive = comprehension.walk == Walk::Exists;
+                let outcome = self
+                    .evaluate(&comprehension.body)
+                    .and_then(|value| boolean(&value, "the condition").map_err(|fault| fault.at(span)));
+                match outcome {
+                    Ok(value) if value == decisive => return Ok(Some(Value::Bool(decisive))),
+                    Ok(_) => {}
+                    Err(fault) if fault.limit => return Err(fault),
+                    Err(fault) => {
+                        gathered.fault.get_or_insert(fault);
+                    }
+                }
+            }
+            Walk::ExistsOne | Walk::Filter => {
+                let value = self.evaluate(&comprehension.body)?;
+                if boolean(&value, "the condition").map_err(|fault| fault.at(span))? {
+                    gathered.count += 1;
+                    if comprehension.walk == Walk::Filter {
+                        self.context.budget.allocate_entries(1)?;
+                        gathered.items.push(first);
+                    }
+                }
+            }
+            Walk::Map => {
+                let value = self.evaluate(&comprehension.body)?;
+                self.context.budget.allocate_entries(1)?;
+                gathered.items.push(value);
+            }
+            Walk::SortBy => {
+                let key = self.evaluate(&comprehension.body)?;
+                self.context.budget.allocate_entries(2)?;
+                gathered.keys.push(key);
+                gathered.items.push(first);
+            }
+            Walk::TransformMap => {
+                let value = self.evaluate(&comprehension.body)?;
+                self.context.budget.allocate_entries(2)?;
+                gathered.pairs.push((as_key(&first)?, value));
+            }
+            Walk::TransformMapEntry => {
+                let value = self.evaluate(&comprehension.body)?;
+                let Value::Map(map) = &value else {
+                    return Err(Fault::new(format!(
+                        "transformMapEntry takes a map, not {} {}",
+                        value.kind(),
+                        print::preview(&value)
+                    ))
+                    .at(span));
+                };
+                self.context.budget.allocate_entries(map.len() * 2)?;
+                gathered.pairs.extend(map.iter().map(|(key, value)| (key.clone(), value.clone())));
+            }
+        }
+        Ok(None)
+    }
+
+    fn finish(&mut self, comprehension: &Comprehension, range: &Value, gathered: Gathered) -> Outcome<Value> {
+        if let Some(fault) = gathered.fault {
+            return Err(fault);
+        }
+        match comprehension.walk {
+            Walk::All => Ok(Value::Bool(true)),
+            Walk::Exists => Ok(Value::Bool(false)),
+            Walk::ExistsOne => Ok(Value::Bool(gathered.count == 1)),
+            // Nothing left out: the same list, without a copy.
+            Walk::Filter => match range {
+                Value::List(items) if items.len() == gathered.items.len() => Ok(Value::List(Arc::clone(items))),
+                _ => Ok(Value::from(gathered.items)),
+            },
+            Walk::Map => Ok(Value::from(gathered.items)),
+            Walk::SortBy => {
+                let order = sorted_positions(&gathered.keys, self.context.budget)
+                    .map_err(|fault| fault.at(comprehension.body.span))?;
+                self.context.budget.allocate_entries(order.len())?;
+                Ok(Value::from(
+                    order.into_iter().filter_map(|at| gathered.items.get(at).cloned()).collect::<Vec<_>>(),
+                ))
+            }
+            Walk::TransformMap | Walk::TransformMapEntry => new_map(gathered.pairs),
+        }
+    }
+}
+
+/// The positions of values in ascending order; equal ones keep their order. Fails if two have no order.
+///
+/// Everything that can fail is tried before sorting: a sort whose comparison changes its mind may panic.
+pub(in crate::expression) fn sorted_positions(keys: &[Value], budget: &mut Budget) -> Outcome<Vec<usize>> {
+    for pair in keys.windows(2) {
+        if let [left, right] = pair
+            && compare::order(left, right, budget)?.is_none()
+        {
+            return Err(Fault::new("NaN has no order"));
+        }
+    }
+    let rounds = usize::try_from(keys.len().max(2).ilog2()).unwrap_or(usize::MAX) + 1;
+    let text: usize = keys.iter().map(|key| key.as_str().map_or(0, str::len)).sum();
+    budget.step((keys.len() + text / 64).saturating_mul(rounds))?;
+    budget.allocate(keys.len() * size_of::<usize>())?;
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    let unlimited = &mut Budget::new(u64::MAX, u64::MAX);
+    order.sort_by(|left, right| {
+        compare::order(&keys[*left], &keys[*right], unlimited).ok().flatten().unwrap_or(Ordering::Equal)
+    });
+    Ok(order)
+}

@@ -1,0 +1,136 @@
+//! Fields and elements: `a.b`, `a[0]`, `a.?b`, `has(a.b)`.
+
+use super::{super::error::excerpt, Fault, Machine, Outcome, Value, print};
+use std::sync::Arc;
+
+/// How many names of a path the scope is asked for at once.
+const ASKED: usize = 8;
+
+impl Machine<'_> {
+    pub(super) fn path(&mut self, names: &[Arc<str>]) -> Outcome<Value> {
+        let mut asked = [""; ASKED];
+        let count = names.len().min(ASKED);
+        for (place, name) in asked.iter_mut().zip(names) {
+            *place = name;
+        }
+        let Some((value, covered)) = self.context.scope.path(&asked[..count]) else {
+            return Err(Fault::new(format!("no such name: {}", names.first().map_or("", AsRef::as_ref))));
+        };
+        let rest = names.get(covered.max(1)..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(value);
+        }
+        let mut current = &value;
+        for (position, name) in rest.iter().enumerate() {
+            match current {
+                Value::Map(map) => {
+                    current = map.get_str(name).ok_or_else(|| missing(current, name))?;
+                }
+                // Only what macros bind can be an optional, but a scope may hand one out.
+                Value::Optional(_) => {
+                    let mut value = current.clone();
+                    for name in &rest[position..] {
+                        value = field(&value, name, false)?;
+                    }
+                    return Ok(value);
+                }
+                other => return Err(no_fields(other, name)),
+            }
+        }
+        Ok(current.clone())
+    }
+}
+
+/// A field; behind an optional every field is optional.
+pub(super) fn field(operand: &Value, name: &str, optional: bool) -> Outcome<Value> {
+    match operand {
+        Value::Map(map) => match map.get_str(name) {
+            Some(value) if optional => Ok(Value::some(value.clone())),
+            Some(value) => Ok(value.clone()),
+            None if optional => Ok(Value::Optional(None)),
+            None => Err(missing(operand, name)),
+        },
+        Value::Optional(None) => Ok(Value::Optional(None)),
+        Value::Optional(Some(inner)) => field(inner, name, true),
+        other => Err(no_fields(other, name)),
+    }
+}
+
+/// An element of a list or map; behind an optional every element is optional.
+pub(super) fn index(operand: &Value, index: &Value, optional: bool) -> Outcome<Value> {
+    let found = match operand {
+        Value::Optional(None) => return Ok(Value::Optional(None)),
+        Value::Optional(Some(inner)) => return self::index(inner, index, true),
+        Value::List(items) => position(index)?.and_then(|position| items.get(position)),
+        Value::Map(map) => map.get(index),
+        other => {
+            return Err(Fault::new(format!(
+                "only lists and maps have elements, not {} {}",
+                other.kind(),
+                print::preview(other)
+            )));
+        }
+    };
+    match found {
+        Some(value) if optional => Ok(Value::some(value.clone())),
+        Some(value) => Ok(value.clone()),
+        None if optional => Ok(Value::Optional(None)),
+        None => Err(match (operand, index) {
+            (Value::List(items), _) => Fault::new(format!(
+                "no element {} in a list of {}",
+                print::preview(index),
+                items.len()
+            )),
+            (_, Value::String(name)) => missing(operand, name),
+            _ => missing(operand, &print::preview(index)),
+        }),
+    }
+}
+
+pub(super) fn has(operand: &Value, name: &str) -> Outcome<Value> {
+    match operand {
+        Value::Map(map) => Ok(Value::Bool(map.get_str(name).is_some())),
+        Value::Optional(None) => Ok(Value::Bool(false)),
+        Value::Optional(Some(inner)) => has(inner, name),
+        other => Err(no_fields(other, name)),
+    }
+}
+
+/// The position that an index means; nothing if it is before the start.
+fn position(index: &Value) -> Outcome<Option<usize>> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and checked to be in range")]
+    let position = match index {
+        Value::Int(number) => usize::try_from(*number).ok(),
+        Value::Uint(number) => usize::try_from(*number).ok(),
+        Value::Double(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
+            (*number >= 0.0).then_some(*number as usize)
+        }
+        other => {
+            return Err(Fault::new(format!(
+                "the index of a list is an int, not {} {}",
+                other.kind(),
+                print::preview(other)
+            )));
+        }
+    };
+    Ok(position)
+}
+
+fn missing(operand: &Value, name: &str) -> Box<Fault> {
+    let Value::Map(map) = operand else {
+        return Fault::new(format!("no such key: {name}"));
+    };
+    let mut known = String::new();
+    for (key, _) in map.iter().take(20) {
+        if !known.is_empty() {
+            known.push_str(", ");
+        }
+        known.push_str(&key.to_string());
+    }
+    let known = if map.is_empty() { "the map is empty".to_owned() } else { format!("there are {}", excerpt(&known)) };
+    Fault::new(format!("no such key: {name} ({known})"))
+}
+
+fn no_fields(value: &Value, name: &str) -> Box<Fault> {
+    Fault::new(format!("no field {name} in {} {}", value.kind(), print::preview(value)))
+}
