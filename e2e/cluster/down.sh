@@ -49,6 +49,7 @@ stop_parts etcd
 awk -v s="$cluster_state/" 'index($2, s) == 1 {print $2}' /proc/mounts | sort -r | xargs -r -n1 umount -l
 ip link del cni0 2>/dev/null
 for family in ip ip6; do nft delete table $family kube-proxy 2>/dev/null; done
+for direction in -i -o; do iptables -D FORWARD $direction cni0 -j ACCEPT 2>/dev/null; done
 ip netns list 2>/dev/null | awk '/^cni-/ {print $1}' | xargs -r -n1 ip netns del
 rm -rf "$cluster_state/cni/leases"
 find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null

@@ -9,7 +9,7 @@ certificate() { # name, subject, extensions
 
 kubeconfig() { # name
   local file=$cluster_state/$1.kubeconfig
-  "$kube" kubectl --kubeconfig="$file" config set-cluster flowpilot-local --server=https://127.0.0.1:6443 \
+  "$kube" kubectl --kubeconfig="$file" config set-cluster flowpilot-local --server="https://$node_ip:6443" \
     --certificate-authority="$pki/ca.crt" --embed-certs >/dev/null
   "$kube" kubectl --kubeconfig="$file" config set-credentials "$1" --client-certificate="$pki/$1.crt" --client-key="$pki/$1.key" --embed-certs >/dev/null
   "$kube" kubectl --kubeconfig="$file" config set-context flowpilot-local --cluster=flowpilot-local --user="$1" >/dev/null

@@ -27,9 +27,10 @@ command -v go >/dev/null || [ -x "$cluster_bin/kube" ] ||
   problem "no Go compiler on PATH, and Kubernetes is built from Go modules" "install Go 1.24 or newer (https://go.dev/dl)"
 
 if ! any_part_runs; then
-  for port in "${cluster_ports[@]}"; do
-    ! port_taken "$port" || problem "port $port is taken" "see by what: ss -ltnp 'sport = :$port'; stop it and try again"
-  done
+  taken=()
+  for port in "${cluster_ports[@]}"; do port_taken "$port" && taken+=("$port"); done
+  [ ${#taken[@]} -eq 0 ] ||
+    problem "ports in use that Kubernetes needs: ${taken[*]}" "see by what: ss -ltnp | grep -E ':($(IFS='|'; echo "${taken[*]}")) '; stop it and try again"
   memory=$(($(awk '$1 == "MemAvailable:" {print $2}' /proc/meminfo) / 1024))
   [ "$memory" -ge 2000 ] || problem "only $memory MB of memory available, 2000 MB are needed" "close something large and try again"
 fi

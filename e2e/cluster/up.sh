@@ -46,11 +46,18 @@ grep -q '^nameserver' /etc/resolv.conf 2>/dev/null ||
 
 node_address
 sysctl -qw net.ipv4.ip_forward=1
+# Docker and some firewalls drop what is forwarded; pods' traffic is.
+if command -v iptables >/dev/null && iptables -S FORWARD 2>/dev/null | grep -q '^-P FORWARD DROP'; then
+  for direction in -i -o; do
+    iptables -C FORWARD $direction cni0 -j ACCEPT 2>/dev/null || iptables -I FORWARD $direction cni0 -j ACCEPT
+  done
+fi
 
+# Everything listens on the node's address or on loopback, nothing on the networks that this machine is in.
 # No fsync: this etcd holds nothing that `make up` could not make again, and laptops have slow disks.
 start_part etcd "$kube" etcd --data-dir "$cluster_state/etcd" --unsafe-no-fsync \
   --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380
-start_part apiserver "$kube" kube-apiserver --etcd-servers=http://127.0.0.1:2379 --secure-port=6443 --advertise-address=$node_ip \
+start_part apiserver "$kube" kube-apiserver --etcd-servers=http://127.0.0.1:2379 --bind-address=$node_ip --secure-port=6443 --advertise-address=$node_ip \
   --service-cluster-ip-range=$service_range --kubelet-preferred-address-types=InternalIP --authorization-mode=Node,RBAC \
   --enable-admission-plugins=NodeRestriction --client-ca-file="$pki/ca.crt" \
   --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
@@ -62,9 +69,9 @@ if ! wait_for 60 "the API server" kubectl --request-timeout=5s get --raw /readyz
   tail -n 5 "$cluster_state"/logs/{etcd,apiserver}.log >&2
   fail "the API server did not become ready" "start afresh: make down, then make up"
 fi
-start_part controller-manager "$kube" kube-controller-manager --kubeconfig="$cluster_state/controller-manager.kubeconfig" --leader-elect=false \
+start_part controller-manager "$kube" kube-controller-manager --bind-address=127.0.0.1 --kubeconfig="$cluster_state/controller-manager.kubeconfig" --leader-elect=false \
   --service-account-private-key-file="$pki/sa.key" --root-ca-file="$pki/ca.crt" --use-service-account-credentials
-start_part scheduler "$kube" kube-scheduler --kubeconfig="$cluster_state/scheduler.kubeconfig" --leader-elect=false
+start_part scheduler "$kube" kube-scheduler --bind-address=127.0.0.1 --kubeconfig="$cluster_state/scheduler.kubeconfig" --leader-elect=false
 
 start_part containerd containerd --config "$cluster_state/containerd.toml"
 wait_for 30 containerd ctr -a "$cluster_state/containerd.sock" version

@@ -21,7 +21,7 @@ as_postgres() {
 server_runs() {
   local pid
   pid=$(head -n1 "$data/postmaster.pid" 2>/dev/null) && [ -n "$pid" ] &&
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$data"
+    { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "$data"
 }
 
 server_answers() { server_runs && as_postgres "$postgres_bin/pg_isready" -q -h "$home/socket" -p "$port"; }

@@ -52,7 +52,7 @@ wait_for() { # seconds, what, command...
 # A recorded pid counts only while that process still runs what we started: pids are used again after a reboot.
 alive() { # pid file, a word of the command line
   local pid
-  pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$2"
+  pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "$2"
 }
 
 port_taken() { # port: by anyone, on any address
