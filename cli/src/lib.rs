@@ -1,1 +1,88 @@
-//! The flowpilot command: lint, run, runs, logs, dev, version.
+//! The `flowpilot` command line, also `kubectl flowpilot`: check manifests, start and watch runs, and run the whole
+//! product in one process for development.
+//!
+//! Exit status: 0 it worked; 1 it did not (a problem was found, a run failed, the server refused); 2 the command
+//! line was wrong, as `clap` has it.
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+mod client;
+mod commands;
+mod dev;
+mod output;
+
+pub use output::Format;
+
+/// Workflow automation on Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "flowpilot", version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check manifests before they are applied: file, line, path, problem, suggestion
+    Lint(commands::lint::Arguments),
+    /// Start a run of a workflow, and wait for its end
+    Run(commands::run::Arguments),
+    /// List runs, or show one
+    Runs(commands::runs::Arguments),
+    /// Show what happens in a run, step by step, until it ends
+    Logs(commands::logs::Arguments),
+    /// Run API, runner and database in one process, with manifests from a folder
+    Dev(dev::Arguments),
+    /// Show the version of this command, and of the server if one is given
+    Version(commands::version::Arguments),
+}
+
+/// Where the server is and who asks.
+#[derive(Args, Clone, Debug)]
+pub struct Connection {
+    /// Address of the API server, such as `http://127.0.0.1:8080`
+    #[arg(long, env = "FLOWPILOT_SERVER", global = true)]
+    pub server: Option<url::Url>,
+    /// Token that says who you are
+    #[arg(long, env = "FLOWPILOT_TOKEN", hide_env_values = true, global = true)]
+    pub token: Option<String>,
+    /// File with the token
+    #[arg(long, env = "FLOWPILOT_TOKEN_FILE", conflicts_with = "token", global = true)]
+    pub token_file: Option<std::path::PathBuf>,
+    /// The tenant
+    #[arg(short, long, env = "FLOWPILOT_TENANT", global = true)]
+    pub tenant: Option<String>,
+    /// The tenant's namespace, for those who think in Kubernetes: `fp-<tenant>`
+    #[arg(short, long, conflicts_with = "tenant", global = true)]
+    pub namespace: Option<String>,
+}
+
+/// Runs the command and says how it went.
+#[must_use]
+pub fn run(arguments: Arguments) -> ExitCode {
+    let outcome = runtime().and_then(|runtime| {
+        runtime.block_on(async {
+            match arguments.command {
+                Command::Lint(arguments) => commands::lint::run(&arguments),
+                Command::Run(arguments) => commands::run::run(arguments).await,
+                Command::Runs(arguments) => commands::runs::run(arguments).await,
+                Command::Logs(arguments) => commands::logs::run(arguments).await,
+                Command::Dev(arguments) => dev::run(arguments).await,
+                Command::Version(arguments) => commands::version::run(arguments).await,
+            }
+        })
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            output::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}

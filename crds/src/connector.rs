@@ -18,7 +18,11 @@ use crate::Condition;
     category = "flowpilot",
     derive = "PartialEq",
     printcolumn(name = "Title", type_ = "string", json_path = ".spec.title"),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]

@@ -32,8 +32,8 @@ pub const VERSION: &str = "v1alpha1";
 
 /// The CustomResourceDefinitions of all six kinds, in the order in which people read about them.
 #[must_use]
-pub fn definitions() -> Vec<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition>
-{
+pub fn definitions()
+-> Vec<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition> {
     use kube::CustomResourceExt;
     [
         Tenant::crd(),

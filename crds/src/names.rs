@@ -23,7 +23,9 @@ pub const BOOTSTRAP_USER: &str = "flowpilot:bootstrap-admin";
 /// The RunnerClass of a tenant that names none.
 pub const DEFAULT_RUNNER_CLASS: &str = "default";
 /// The built-in roles of a tenant, strongest first.
-pub const ROLES: [&str; 7] = ["owner", "admin", "manager", "member", "operator", "approver", "viewer"];
+pub const ROLES: [&str; 7] = [
+    "owner", "admin", "manager", "member", "operator", "approver", "viewer",
+];
 
 /// The namespace of a tenant.
 #[must_use]
@@ -34,7 +36,9 @@ pub fn namespace_of(tenant: &str) -> String {
 /// The tenant whose namespace this is; `None` for any other namespace.
 #[must_use]
 pub fn tenant_of(namespace: &str) -> Option<&str> {
-    namespace.strip_prefix(NAMESPACE_PREFIX).filter(|name| !name.is_empty())
+    namespace
+        .strip_prefix(NAMESPACE_PREFIX)
+        .filter(|name| !name.is_empty())
 }
 
 /// The Kubernetes group of a role in a tenant.
@@ -55,8 +59,27 @@ pub fn is_identifier(name: &str) -> bool {
 
 /// Words that CEL reserves (cel-spec, syntax): none of them can be selected as `steps.<word>`.
 pub const CEL_WORDS: [&str; 21] = [
-    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
-    "namespace", "null", "package", "return", "true", "var", "void", "while",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
 ];
 
 #[cfg(test)]

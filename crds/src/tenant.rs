@@ -137,7 +137,10 @@ pub struct Egress {
 pub struct EgressRule {
     /// A host name, whatever private address it has: `data.samples.svc`, or `*.samples.svc` for all below it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 253), regex(pattern = r"^(\*\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
+    #[schemars(
+        length(max = 253),
+        regex(pattern = r"^(\*\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+    )]
     pub host: Option<String>,
     /// An address range, such as `10.96.0.0/16` or `fd00::/8`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -195,13 +198,18 @@ impl TenantSpec {
     /// The class of runners this tenant uses.
     #[must_use]
     pub fn runner_class(&self) -> &str {
-        self.runner_class.as_deref().unwrap_or(crate::names::DEFAULT_RUNNER_CLASS)
+        self.runner_class
+            .as_deref()
+            .unwrap_or(crate::names::DEFAULT_RUNNER_CLASS)
     }
 
     /// The fields that are set and have no effect yet.
     #[must_use]
     pub fn unsupported(&self) -> Vec<Unsupported> {
-        let running = self.quotas.as_ref().is_some_and(|quotas| quotas.running.is_some());
+        let running = self
+            .quotas
+            .as_ref()
+            .is_some_and(|quotas| quotas.running.is_some());
         [
             (self.parent.is_some(), "spec.parent", "tenants inside tenants"),
             (self.weight.is_some(), "spec.weight", "fair shares"),
@@ -212,7 +220,9 @@ impl TenantSpec {
         ]
         .into_iter()
         .filter(|(set, ..)| *set)
-        .map(|(_, path, what)| Unsupported::new(path, format!("{what} are not supported yet: remove the field")))
+        .map(|(_, path, what)| {
+            Unsupported::new(path, format!("{what} are not supported yet: remove the field"))
+        })
         .collect()
     }
 }

@@ -18,7 +18,11 @@ pub struct UnknownField {
 pub fn unknown_fields<K: CustomResourceExt>(object: &Value) -> Vec<UnknownField> {
     let definition = K::crd();
     let mut found = Vec::new();
-    let schema = definition.spec.versions.first().and_then(|version| version.schema.as_ref());
+    let schema = definition
+        .spec
+        .versions
+        .first()
+        .and_then(|version| version.schema.as_ref());
     let schema = schema.and_then(|schema| schema.open_api_v3_schema.as_ref());
     if let Some(Ok(schema)) = schema.map(serde_json::to_value) {
         for field in ["spec", "status"] {
@@ -30,7 +34,10 @@ pub fn unknown_fields<K: CustomResourceExt>(object: &Value) -> Vec<UnknownField>
         for name in object.as_object().into_iter().flat_map(|map| map.keys()) {
             if !top.contains(&name.as_str()) {
                 let suggestion = nearest(name, top.into_iter());
-                found.push(UnknownField { path: name.clone(), suggestion });
+                found.push(UnknownField {
+                    path: name.clone(),
+                    suggestion,
+                });
             }
         }
     }
@@ -51,7 +58,10 @@ fn walk(value: &Value, schema: &Value, path: &str, found: &mut Vec<UnknownField>
                     walk(inner, known, &inner_path, found);
                 } else if let Some(known) = schema["properties"].as_object() {
                     let suggestion = nearest(name, known.keys().map(String::as_str));
-                    found.push(UnknownField { path: inner_path, suggestion });
+                    found.push(UnknownField {
+                        path: inner_path,
+                        suggestion,
+                    });
                 }
             }
         }
@@ -107,8 +117,14 @@ mod tests {
             "spec": {"steps": [{"id": "a", "usez": "core/log@1", "with": {"any": {"thing": 1}}, "set": {"x": 1}}]},
         });
         let found = unknown_fields::<Workflow>(&manifest);
-        let paths: Vec<_> = found.iter().map(|f| (f.path.as_str(), f.suggestion.as_deref())).collect();
-        assert_eq!(paths, [("spec.steps[0].usez", Some("uses")), ("spce", Some("spec"))]);
+        let paths: Vec<_> = found
+            .iter()
+            .map(|f| (f.path.as_str(), f.suggestion.as_deref()))
+            .collect();
+        assert_eq!(
+            paths,
+            [("spec.steps[0].usez", Some("uses")), ("spce", Some("spec"))]
+        );
     }
 
     #[test]

@@ -12,12 +12,12 @@ mod trigger;
 
 pub use step::{Budget, Cache, Retry, Step, Undo};
 pub use step_kinds::{
-    Approval, Container, ContainerResources, Emit, Fail, FieldType, ForEach, FormField, Group, Loop, OnItemError,
-    Script, SelfApproval, Stop, StopStatus, Switch, SwitchCase, Wait, WaitEvent, WorkflowCall,
+    Approval, Container, ContainerResources, Emit, Fail, FieldType, ForEach, FormField, Group, Loop,
+    OnItemError, Script, SelfApproval, Stop, StopStatus, Switch, SwitchCase, Wait, WaitEvent, WorkflowCall,
 };
 pub use trigger::{
-    BasicAuth, EventTrigger, HmacAuth, Missed, MissedPolicy, Overlap, Respond, ScheduleTrigger, SecretKeyRef, Trigger,
-    TriggerSecret, WebhookAuth, WebhookTrigger,
+    BasicAuth, EventTrigger, HmacAuth, Missed, MissedPolicy, Overlap, Respond, ScheduleTrigger, SecretKeyRef,
+    Trigger, TriggerSecret, WebhookAuth, WebhookTrigger,
 };
 
 /// A workflow: a flat list of steps whose edges are each other's outcomes. Checked when it is applied, compiled into

@@ -45,5 +45,8 @@ fn run(root: &Path, check: bool) -> Result<(), String> {
         return Ok(());
     }
     let files: Vec<String> = stale.iter().map(|path| path.display().to_string()).collect();
-    Err(format!("out of date: {}; run `make generate` and commit the result", files.join(", ")))
+    Err(format!(
+        "out of date: {}; run `make generate` and commit the result",
+        files.join(", ")
+    ))
 }

@@ -43,7 +43,10 @@ pub struct Step {
 
     /// An action: `core/http@1`, or `<connector>/<action>@<major>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 200), regex(pattern = "^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*@[0-9]{1,4}$"))]
+    #[schemars(
+        length(max = 200),
+        regex(pattern = "^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*@[0-9]{1,4}$")
+    )]
     pub uses: Option<String>,
     /// Input of the action; values may hold `$( … )`.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
@@ -142,7 +145,10 @@ pub struct Retry {
     /// Error codes that are tried again, instead of `Timeout`, `RateLimited`, `Unavailable`, `Conflict`,
     /// `Interrupted` and what the action marks as worth another attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 30), inner(length(max = 63), regex(pattern = "^[A-Z][A-Za-z0-9]*$")))]
+    #[schemars(
+        length(max = 30),
+        inner(length(max = 63), regex(pattern = "^[A-Z][A-Za-z0-9]*$"))
+    )]
     pub codes: Option<Vec<String>>,
 }
 
@@ -151,7 +157,10 @@ pub struct Retry {
 #[serde(rename_all = "camelCase")]
 pub struct Undo {
     /// The action.
-    #[schemars(length(max = 200), regex(pattern = "^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*@[0-9]{1,4}$"))]
+    #[schemars(
+        length(max = 200),
+        regex(pattern = "^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*@[0-9]{1,4}$")
+    )]
     pub uses: String,
     /// The Connection that it uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]

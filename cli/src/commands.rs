@@ -1,0 +1,7 @@
+//! One module per subcommand.
+
+pub(crate) mod lint;
+pub(crate) mod logs;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod version;

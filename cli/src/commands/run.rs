@@ -1,0 +1,94 @@
+//! `flowpilot run`: start a run and wait for its end.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::logs;
+use crate::client::Client;
+use crate::{Connection, Format, output};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Name of the workflow
+    workflow: String,
+    /// An input as name=value; the value is JSON, or text if it is none
+    #[arg(short, long = "input", value_name = "NAME=VALUE")]
+    inputs: Vec<String>,
+    /// A JSON or YAML file with inputs; --input wins over it
+    #[arg(short = 'f', long)]
+    inputs_file: Option<PathBuf>,
+    /// Digest of the revision to run; the current one if not given
+    #[arg(long)]
+    revision: Option<String>,
+    /// Start it and do not wait for its end
+    #[arg(long)]
+    no_wait: bool,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let client = Client::new(&arguments.connection)?;
+    let tenant = arguments.connection.tenant()?;
+    let mut body = json!({"inputs": inputs(&arguments)?});
+    if let Some(revision) = &arguments.revision {
+        body["revision"] = json!(revision);
+    }
+    let start = format!("/api/v1/tenants/{tenant}/workflows/{}/runs", arguments.workflow);
+    let started = client.json(Method::POST, &start, Some(&body)).await?;
+    let id = output::text(&started, "/id");
+    if arguments.no_wait {
+        show(&started, arguments.output)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let quiet = arguments.output != Format::Table;
+    logs::follow(&client, tenant, &id, None, |event| {
+        if !quiet {
+            logs::print(event);
+        }
+    })
+    .await?;
+    let run = client.json(Method::GET, &format!("/api/v1/tenants/{tenant}/runs/{id}"), None).await?;
+    show(&run, arguments.output)?;
+    let succeeded = run["state"] == "succeeded";
+    Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A run as one line and its outputs, or as a whole document.
+fn show(run: &Value, format: Format) -> anyhow::Result<()> {
+    if format != Format::Table {
+        return output::document(run, format);
+    }
+    output::line(&format!("run {} {}", output::text(run, "/id"), output::text(run, "/state")));
+    if let Some(error) = run.get("error").filter(|error| !error.is_null()) {
+        output::line(&format!("error: {}: {}", output::text(error, "/code"), output::text(error, "/message")));
+    }
+    match run.get("outputs") {
+        Some(outputs) if !outputs.is_null() => output::document(outputs, Format::Yaml),
+        _ => Ok(()),
+    }
+}
+
+fn inputs(arguments: &Arguments) -> anyhow::Result<Map<String, Value>> {
+    let mut inputs = match &arguments.inputs_file {
+        None => Map::new(),
+        Some(file) => {
+            let text = std::fs::read_to_string(file);
+            let text = text.with_context(|| format!("failed to read {}", file.display()))?;
+            serde_saphyr::from_str(&text).with_context(|| format!("{} is not a map of inputs", file.display()))?
+        }
+    };
+    for pair in &arguments.inputs {
+        let (name, value) = pair.split_once('=').with_context(|| format!("--input {pair}: write name=value"))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+        inputs.insert(name.to_owned(), value);
+    }
+    Ok(inputs)
+}

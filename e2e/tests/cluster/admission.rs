@@ -1,0 +1,138 @@
+//! What `kubectl apply` says to manifests, good and bad.
+
+use flowpilot_e2e::with_tenant;
+
+#[tokio::test]
+async fn admit_a_workflow_and_make_it_ready() -> anyhow::Result<()> {
+    with_tenant("admit_ready", async |tenant| {
+        tenant
+            .ready_workflow(
+                "hello",
+                "{steps: [{id: say, set: {text: hello}}], outputs: {text: $(steps.say.output.text)}}",
+            )
+            .await?;
+        let workflow = tenant.object("workflow/hello").await?;
+        let revision = workflow["status"]["revision"].as_str().unwrap_or_default();
+        assert!(revision.starts_with("sha256:"), "{workflow}");
+        let ready = &workflow["status"]["conditions"][0];
+        assert_eq!(
+            (ready["reason"].as_str(), ready["observedGeneration"].as_i64()),
+            (Some("Available"), Some(1))
+        );
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn admit_tells_every_problem_with_its_path() -> anyhow::Result<()> {
+    with_tenant("admit_problems", async |tenant| {
+        let spec = r#"
+            steps:
+            - {id: a, needs: [b], set: {x: 1}}
+            - {id: b, needs: [a], set: {x: 1}}
+            - {id: charge, set: {x: "$(inputs.amuont)"}}
+            - {id: tell, needs: [chrage], set: {x: 1}}
+            - {id: ask, needs: [charge], approval: {groups: [managers]}}
+            inputs: [{name: amount, type: number, required: true}]
+        "#;
+        let refusal = tenant
+            .cluster
+            .apply(&tenant.workflow("wrong", spec)?)
+            .await
+            .unwrap_err()
+            .to_string();
+        for part in [
+            "Cycle",
+            "UnknownInput",
+            "amount",
+            "spec.steps[3].needs[0]",
+            "charge",
+            "spec.steps[4].approval",
+            "NotSupportedYet",
+        ] {
+            assert!(refusal.contains(part), "`{part}` is missing in: {refusal}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn admit_refuses_what_the_schema_forbids() -> anyhow::Result<()> {
+    with_tenant("admit_schema", async |tenant| {
+        let cases = [
+            (
+                "unknown field",
+                "{steps: [{id: a, sett: {x: 1}, set: {x: 1}}]}",
+                "unknown field \"spec.steps[0].sett\"",
+            ),
+            (
+                "duplicate id",
+                "{steps: [{id: a, set: {x: 1}}, {id: a, set: {x: 1}}]}",
+                "Duplicate value",
+            ),
+            (
+                "two kinds",
+                "{steps: [{id: a, set: {x: 1}, fail: {code: No}}]}",
+                "exactly one of",
+            ),
+            ("no steps", "{steps: []}", "should have at least 1 items"),
+            ("wrong type", "{steps: {a: 1}}", "steps"),
+        ];
+        for (what, spec, expected) in cases {
+            let refusal = tenant
+                .cluster
+                .apply(&tenant.workflow("wrong", spec)?)
+                .await
+                .unwrap_err()
+                .to_string();
+            assert!(refusal.contains(expected), "{what}: {refusal}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn admit_refuses_two_megabytes() -> anyhow::Result<()> {
+    with_tenant("admit_large", async |tenant| {
+        let spec = format!(
+            "{{steps: [{{id: a, set: {{x: \"{}\"}}}}]}}",
+            "y".repeat(2 * 1024 * 1024)
+        );
+        let manifest = tenant.workflow("large", &spec)?;
+        let output = tenant
+            .cluster
+            .kubectl_with(&["create", "-f", "-"], &manifest)
+            .await?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "two megabytes were accepted");
+        assert!(
+            said.contains("large") || said.contains("limit") || said.contains("size"),
+            "{said}"
+        );
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn admit_refuses_kinds_and_fields_that_do_nothing_yet() -> anyhow::Result<()> {
+    with_tenant("admit_unsupported", async |tenant| {
+        let connection = format!(
+            "{{apiVersion: flowpilot.io/v1alpha1, kind: Connection, metadata: {{name: shop, namespace: {}}}, spec: {{connector: shop}}}}",
+            tenant.namespace
+        );
+        let budget = format!(
+            "{{apiVersion: flowpilot.io/v1alpha1, kind: Tenant, metadata: {{name: {}}}, spec: {{budgets: {{monthUsd: \"1\"}}}}}}",
+            tenant.name
+        );
+        for manifest in [connection, budget] {
+            let refusal = tenant.cluster.apply(&manifest).await.unwrap_err().to_string();
+            assert!(refusal.contains("not supported yet") || refusal.contains("NotSupportedYet"), "{refusal}");
+        }
+        Ok(())
+    })
+    .await
+}
