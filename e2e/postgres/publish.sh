@@ -3,7 +3,7 @@
 # `url` and `ca.crt`, which is all that the chart knows.
 #
 # usage: publish.sh                  the Postgres of up.sh, behind the Service postgres.database
-#        publish.sh --external       the one of DATABASE_URL, as pods reach it; DATABASE_CA names a file with its CA
+#        publish.sh --external       the one of FLOWPILOT_DATABASE_URL, as pods reach it; FLOWPILOT_DATABASE_CA names a file with its CA
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../scripts/lib.sh"
@@ -11,10 +11,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 url_file=$(mktemp) && trap 'rm -f "$url_file"' EXIT
 if [ "${1:-}" = --external ]; then
-  [ -n "${DATABASE_URL:-}" ] || fail "DATABASE_URL is not set" "for example DATABASE_URL=postgres://flowpilot:…@db.example.com/flowpilot?sslmode=verify-full"
-  printf %s "$DATABASE_URL" >"$url_file"
-  ca=${DATABASE_CA:-/etc/ssl/certs/ca-certificates.crt}
-  [ -r "$ca" ] || fail "the CA file $ca cannot be read" "set DATABASE_CA to a PEM file"
+  [ -n "${FLOWPILOT_DATABASE_URL:-}" ] || fail "FLOWPILOT_DATABASE_URL is not set" "for example FLOWPILOT_DATABASE_URL=postgres://flowpilot:…@db.example.com/flowpilot?sslmode=verify-full"
+  printf %s "$FLOWPILOT_DATABASE_URL" >"$url_file"
+  ca=${FLOWPILOT_DATABASE_CA:-/etc/ssl/certs/ca-certificates.crt}
+  [ -r "$ca" ] || fail "the CA file $ca cannot be read" "set FLOWPILOT_DATABASE_CA to a PEM file"
 else
   choose_server main
   server_runs || fail "no Postgres runs in $data" "start it first: e2e/postgres/up.sh"

@@ -19,9 +19,9 @@ else
       problem "you may not $right in this cluster" "installing needs the rights of cluster-admin"
   done
   secret=${DATABASE_SECRET:-flowpilot-database}
-  if [ -z "${DATABASE_URL:-}" ] && ! kubectl get secret -n flowpilot-system "$secret" >/dev/null 2>&1; then
-    problem "no database: DATABASE_URL is not set, and there is no Secret $secret in flowpilot-system" \
-      "set DATABASE_URL to a Postgres 15 or newer as pods reach it (and DATABASE_CA to its CA file), with a login that has CREATEROLE; or make the Secret with the keys url and ca.crt and set DATABASE_SECRET"
+  if [ -z "${FLOWPILOT_DATABASE_URL:-}" ] && ! kubectl get secret -n flowpilot-system "$secret" >/dev/null 2>&1; then
+    problem "no database: FLOWPILOT_DATABASE_URL is not set, and there is no Secret $secret in flowpilot-system" \
+      "set FLOWPILOT_DATABASE_URL to a Postgres 15 or newer as pods reach it (and FLOWPILOT_DATABASE_CA to its CA file), with a login that has CREATEROLE; or make the Secret with the keys url and ca.crt and set DATABASE_SECRET"
   fi
 fi
 [ $problems -eq 0 ] || exit 1

@@ -16,7 +16,8 @@ values=(-f e2e/values/local.yaml --set "images.tag=$tag,images.registry=$registr
 [ "${CLUSTER:-local}" != local ] || values+=(-f e2e/values/node.yaml)
 [ -z "${DATABASE_SECRET:-}" ] || values+=(--set "database.secretName=$DATABASE_SECRET")
 
-helm upgrade --install flowpilot-crds charts/flowpilot-crds -n flowpilot-system --create-namespace --wait
+# The definitions may be there already, applied by hand or kept by an uninstall: then they become this release's.
+helm upgrade --install flowpilot-crds charts/flowpilot-crds -n flowpilot-system --create-namespace --take-ownership --wait
 kubectl wait --for=condition=Established --timeout=30s \
   crd/{tenants,runnerclasses,connectors,connections,workflows,workflowruns}.flowpilot.io
 helm upgrade --install flowpilot charts/flowpilot -n flowpilot-system "${values[@]}" --wait --timeout 180s || {

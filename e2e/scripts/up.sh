@@ -2,8 +2,8 @@
 # `make up`: from a bare machine to a workflow that ran. Every step can be done again; again takes seconds.
 #
 # CLUSTER=local (default)   a single-node Kubernetes and Postgres on this machine
-# CLUSTER=current           the cluster of KUBECONFIG, with a Postgres of yours: either DATABASE_URL (as pods reach it;
-#                           DATABASE_CA names its CA file) or a Secret, by DATABASE_SECRET, in flowpilot-system
+# CLUSTER=current           the cluster of KUBECONFIG, with a Postgres of yours: either FLOWPILOT_DATABASE_URL (as pods reach it;
+#                           FLOWPILOT_DATABASE_CA names its CA file) or a Secret, by DATABASE_SECRET, in flowpilot-system
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
@@ -30,7 +30,7 @@ build_images() { # the tag goes to a file: steps run in a shell of their own
 publish_database() {
   if [ "$CLUSTER" = local ]; then
     e2e/postgres/publish.sh
-  elif [ -n "${DATABASE_URL:-}" ]; then
+  elif [ -n "${FLOWPILOT_DATABASE_URL:-}" ]; then
     e2e/postgres/publish.sh --external
   fi
 }
