@@ -4,7 +4,10 @@
 //! comment is its manual page: `kubectl explain` prints it. What needs the compiler is `engine`'s; what needs
 //! other objects is the operator's.
 
-#![expect(clippy::duplicated_attributes, reason = "each printer column repeats its type; the lint sees one list")]
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "each printer column repeats its type; the lint sees one list"
+)]
 
 pub mod condition;
 pub mod connection;

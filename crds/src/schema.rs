@@ -6,26 +6,31 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// Any JSON value, kept as it is.
+#[must_use]
 pub fn anything(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"x-kubernetes-preserve-unknown-fields": true})
 }
 
 /// A map with any values, kept as it is.
+#[must_use]
 pub fn any_map(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
 }
 
 /// A map from names to any values of at most 200 entries.
+#[must_use]
 pub fn variables(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, "maxProperties": 200})
 }
 
 /// Go's duration grammar without fractions: `90s`, `1h30m`. At most 40 characters.
+#[must_use]
 pub fn duration(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "maxLength": 40, "pattern": DURATION_PATTERN})
 }
 
 /// A duration, or text with `$( … )`.
+#[must_use]
 pub fn duration_or_expression(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "maxLength": 4096})
 }
