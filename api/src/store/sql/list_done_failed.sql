@@ -1,0 +1,9 @@
+-- Failed runs, newest first. $1 tenant $2 from this id $3 before this id $4 limit $5 not used here: null
+SELECT r.run_id, r.workflow_id, w.name AS workflow, v.digest AS revision, r.outcome::text AS state, r.priority, r.trigger_kind, r.trigger_id,
+       r.actor, r.epoch, r.last_seq AS next_seq, r.crashes, r.started_at, r.finished_at, NULL::timestamptz AS wake_at,
+       r.error_code, r.error_step, r.error_message
+FROM fp.run_done r
+JOIN fp.workflow w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+JOIN fp.workflow_revision v ON v.tenant_id = r.tenant_id AND v.revision_id = r.revision_id
+WHERE r.tenant_id = $1 AND r.run_id >= $2 AND r.run_id < $3 AND r.outcome = 'failed' AND $5::uuid IS NULL
+ORDER BY r.run_id DESC LIMIT $4
