@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 /// The first second of the year 1: what lies before is no timestamp of CEL.
 const FIRST_SECOND: i64 = -62_135_596_800;
+/// The longest duration of CEL, about 10,000 years.
+const LONGEST: SignedDuration = SignedDuration::from_secs(315_576_000_000);
 
 pub(super) fn apply(
     operator: Arithmetic,
@@ -36,12 +38,17 @@ pub(super) fn apply(
 
 pub(super) fn negate(value: &Value) -> Outcome<Value> {
     match value {
-        Value::Int(number) => number.checked_neg().map(Value::Int).ok_or_else(|| overflow("int")),
+        Value::Int(number) => number
+            .checked_neg()
+            .map(Value::Int)
+            .ok_or_else(|| overflow("int")),
         Value::Double(number) => Ok(Value::Double(-number)),
-        Value::Duration(span) => {
-            span.checked_neg().map(Value::Duration).ok_or_else(|| overflow("duration"))
-        }
-        other => Err(Fault::new(format!("cannot negate {} {}", other.kind(), print::preview(other)))),
+        Value::Duration(span) => duration(span.checked_neg()),
+        other => Err(Fault::new(format!(
+            "cannot negate {} {}",
+            other.kind(),
+            print::preview(other)
+        ))),
     }
 }
 
@@ -105,9 +112,7 @@ fn add(left: &Value, right: &Value, budget: &mut Budget) -> Outcome<Value> {
         (Value::Timestamp(time), Value::Duration(span)) | (Value::Duration(span), Value::Timestamp(time)) => {
             moved(*time, *span)
         }
-        (Value::Duration(left), Value::Duration(right)) => {
-            left.checked_add(*right).map(Value::Duration).ok_or_else(|| overflow("duration"))
-        }
+        (Value::Duration(left), Value::Duration(right)) => duration(left.checked_add(*right)),
         _ => Err(mismatch(Arithmetic::Add, left, right)),
     }
 }
@@ -118,9 +123,7 @@ fn subtract(left: &Value, right: &Value) -> Outcome<Value> {
         (Value::Timestamp(time), Value::Duration(span)) => {
             moved(*time, span.checked_neg().ok_or_else(|| overflow("duration"))?)
         }
-        (Value::Duration(left), Value::Duration(right)) => {
-            left.checked_sub(*right).map(Value::Duration).ok_or_else(|| overflow("duration"))
-        }
+        (Value::Duration(left), Value::Duration(right)) => duration(left.checked_sub(*right)),
         _ => Err(mismatch(Arithmetic::Subtract, left, right)),
     }
 }
@@ -136,13 +139,21 @@ pub(super) fn timestamp(time: Option<Timestamp>) -> Outcome<Value> {
         .ok_or_else(|| Fault::new("the time is outside the years 1 to 9999"))
 }
 
-fn overflow(kind: &str) -> Box<Fault> {
+/// A duration within CEL's range.
+pub(super) fn duration(span: Option<SignedDuration>) -> Outcome<Value> {
+    span.filter(|span| span.unsigned_abs() <= LONGEST.unsigned_abs())
+        .map(Value::Duration)
+        .ok_or_else(|| Fault::new("the duration is longer than 10,000 years"))
+}
+
+fn overflow(kind: &str) -> Fault {
     Fault::new(format!("the result is beyond {kind}"))
 }
 
-fn mismatch(operator: Arithmetic, left: &Value, right: &Value) -> Box<Fault> {
+fn mismatch(operator: Arithmetic, left: &Value, right: &Value) -> Fault {
     let hint = match (operator, left, right) {
-        (Arithmetic::Add, Value::String(_), Value::Null) | (Arithmetic::Add, Value::Null, Value::String(_)) => "",
+        (Arithmetic::Add, Value::String(_), Value::Null)
+        | (Arithmetic::Add, Value::Null, Value::String(_)) => "",
         (Arithmetic::Add, Value::String(_), _) | (Arithmetic::Add, _, Value::String(_)) => {
             "; write string(…) around what is not a text"
         }

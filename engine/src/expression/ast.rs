@@ -15,9 +15,15 @@ pub(super) struct Span {
 }
 
 impl Span {
-    #[expect(clippy::cast_possible_truncation, reason = "sources are a few KiB, texts at most 512 KiB")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "sources are a few KiB, texts at most 512 KiB"
+    )]
     pub(super) const fn new(start: usize, end: usize) -> Self {
-        Self { start: start as u32, end: end as u32 }
+        Self {
+            start: start as u32,
+            end: end as u32,
+        }
     }
 }
 
@@ -36,26 +42,61 @@ pub(super) enum Kind {
     Local(usize),
     /// A root name and the fields below it; never empty.
     Path(Vec<Arc<str>>),
-    Select { operand: Box<Node>, field: Arc<str>, optional: bool },
-    Index { operand: Box<Node>, index: Box<Node>, optional: bool },
-    Has { operand: Box<Node>, field: Arc<str> },
+    Select {
+        operand: Box<Node>,
+        field: Arc<str>,
+        optional: bool,
+    },
+    Index {
+        operand: Box<Node>,
+        index: Box<Node>,
+        optional: bool,
+    },
+    Has {
+        operand: Box<Node>,
+        field: Arc<str>,
+    },
     /// `!`, or `!!`, which only checks the type.
-    Not { operand: Box<Node>, twice: bool },
+    Not {
+        operand: Box<Node>,
+        twice: bool,
+    },
     /// `-`, or `--`, which only checks the type.
-    Negate { operand: Box<Node>, twice: bool },
+    Negate {
+        operand: Box<Node>,
+        twice: bool,
+    },
     And(Vec<Node>),
     Or(Vec<Node>),
     Conditional(Box<[Node; 3]>),
     Relation(Relation, Box<[Node; 2]>),
-    Chain { first: Box<Node>, rest: Vec<(Arithmetic, Node)> },
+    Chain {
+        first: Box<Node>,
+        rest: Vec<(Arithmetic, Node)>,
+    },
     List(Vec<Element>),
     Map(Vec<Entry>),
-    Call { function: &'static Function, arguments: Vec<Node> },
+    Call {
+        function: &'static Function,
+        arguments: Vec<Node>,
+    },
     /// `matches` with a literal pattern, compiled once.
-    Matches { target: Box<Node>, pattern: Box<Regex> },
+    Matches {
+        target: Box<Node>,
+        pattern: Box<Regex>,
+    },
     /// `or` and `orValue`: the right side is evaluated only if it is needed.
-    OrElse { left: Box<Node>, right: Box<Node>, unwrap: bool },
-    OptionalMap { operand: Box<Node>, slot: usize, body: Box<Node>, flat: bool },
+    OrElse {
+        left: Box<Node>,
+        right: Box<Node>,
+        unwrap: bool,
+    },
+    OptionalMap {
+        operand: Box<Node>,
+        slot: usize,
+        body: Box<Node>,
+        flat: bool,
+    },
     Comprehension(Box<Comprehension>),
 }
 
@@ -138,9 +179,17 @@ impl Kind {
             | Self::Not { operand, .. }
             | Self::Negate { operand, .. }
             | Self::Matches { target: operand, .. } => visit(operand),
-            Self::Index { operand: left, index: right, .. }
+            Self::Index {
+                operand: left,
+                index: right,
+                ..
+            }
             | Self::OrElse { left, right, .. }
-            | Self::OptionalMap { operand: left, body: right, .. } => {
+            | Self::OptionalMap {
+                operand: left,
+                body: right,
+                ..
+            } => {
                 visit(left);
                 visit(right);
             }
@@ -151,9 +200,15 @@ impl Kind {
             Self::Relation(_, nodes) => nodes.iter().for_each(visit),
             Self::Chain { first, rest } => {
                 visit(first);
-                rest.iter().for_each(|(_, node)| visit(node));
+                for (_, node) in rest {
+                    visit(node);
+                }
             }
-            Self::List(elements) => elements.iter().for_each(|element| visit(&element.node)),
+            Self::List(elements) => {
+                for element in elements {
+                    visit(&element.node);
+                }
+            }
             Self::Map(entries) => {
                 for entry in entries {
                     visit(&entry.key);

@@ -27,7 +27,10 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { steps: DEFAULT_STEPS, bytes: DEFAULT_BYTES }
+        Self {
+            steps: DEFAULT_STEPS,
+            bytes: DEFAULT_BYTES,
+        }
     }
 }
 
@@ -45,15 +48,12 @@ impl Budget {
 
     /// Counts `count` operations.
     pub(super) fn step(&mut self, count: usize) -> Outcome<()> {
-        match self.steps.checked_sub(count as u64) {
-            Some(left) => {
-                self.steps = left;
-                Ok(())
-            }
-            None => {
-                self.steps = 0;
-                Err(Fault::limit("the expression takes too many steps"))
-            }
+        let left = self.steps.checked_sub(count as u64);
+        self.steps = left.unwrap_or(0);
+        if left.is_some() {
+            Ok(())
+        } else {
+            Err(Fault::limit("the expression takes too many steps"))
         }
     }
 
@@ -65,15 +65,12 @@ impl Budget {
     /// Counts `bytes` that are about to be allocated.
     pub(super) fn allocate(&mut self, bytes: usize) -> Outcome<()> {
         self.step(bytes / BYTES_PER_STEP)?;
-        match self.bytes.checked_sub(bytes as u64) {
-            Some(left) => {
-                self.bytes = left;
-                Ok(())
-            }
-            None => {
-                self.bytes = 0;
-                Err(Fault::limit("the expression takes too much memory"))
-            }
+        let left = self.bytes.checked_sub(bytes as u64);
+        self.bytes = left.unwrap_or(0);
+        if left.is_some() {
+            Ok(())
+        } else {
+            Err(Fault::limit("the expression takes too much memory"))
         }
     }
 

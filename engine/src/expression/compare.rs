@@ -48,10 +48,9 @@ pub(super) fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Outcome
             budget.step(1)?;
             equal(left, right, budget)
         }
-        (Value::Optional(None), Value::Optional(None)) => Ok(true),
         (Value::Type(left), Value::Type(right)) => Ok(left == right),
-        (Value::Null, Value::Null) => Ok(true),
-        _ => Ok(order_scalars(left, right) == Some(Some(Ordering::Equal))),
+        (Value::Null, Value::Null) | (Value::Optional(None), Value::Optional(None)) => Ok(true),
+        _ => Ok(order_scalars(left, right) == Order::Known(Ordering::Equal)),
     }
 }
 
@@ -60,40 +59,61 @@ pub(super) fn order(left: &Value, right: &Value, budget: &mut Budget) -> Outcome
     if let (Value::String(left), Value::String(right)) = (left, right) {
         budget.step(left.len().min(right.len()) / 64)?;
     }
-    order_scalars(left, right).ok_or_else(|| {
-        Fault::new(format!(
+    match order_scalars(left, right) {
+        Order::Known(ordering) => Ok(Some(ordering)),
+        Order::NotANumber => Ok(None),
+        Order::None => Err(Fault::new(format!(
             "cannot compare {} {} with {} {}",
             left.kind(),
             print::preview(left),
             right.kind(),
             print::preview(right)
-        ))
-    })
+        ))),
+    }
 }
 
-/// Nothing: no order between such values. Some of nothing: not a number.
-fn order_scalars(left: &Value, right: &Value) -> Option<Option<Ordering>> {
-    Some(match (left, right) {
-        (Value::Int(left), Value::Int(right)) => Some(left.cmp(right)),
-        (Value::Uint(left), Value::Uint(right)) => Some(left.cmp(right)),
-        (Value::Int(left), Value::Uint(right)) => Some(i128::from(*left).cmp(&i128::from(*right))),
-        (Value::Uint(left), Value::Int(right)) => Some(i128::from(*left).cmp(&i128::from(*right))),
-        (Value::Double(left), Value::Double(right)) => left.partial_cmp(right),
-        (Value::Double(left), Value::Int(right)) => order_double(*left, i128::from(*right)),
-        (Value::Double(left), Value::Uint(right)) => order_double(*left, i128::from(*right)),
+#[derive(PartialEq, Eq)]
+enum Order {
+    Known(Ordering),
+    /// One of them is NaN: neither equal nor less nor greater.
+    NotANumber,
+    /// Such values are never compared.
+    None,
+}
+
+impl From<Option<Ordering>> for Order {
+    fn from(ordering: Option<Ordering>) -> Self {
+        ordering.map_or(Self::NotANumber, Self::Known)
+    }
+}
+
+fn order_scalars(left: &Value, right: &Value) -> Order {
+    let known = match (left, right) {
+        (Value::Int(left), Value::Int(right)) => left.cmp(right),
+        (Value::Uint(left), Value::Uint(right)) => left.cmp(right),
+        (Value::Int(left), Value::Uint(right)) => i128::from(*left).cmp(&i128::from(*right)),
+        (Value::Uint(left), Value::Int(right)) => i128::from(*left).cmp(&i128::from(*right)),
+        (Value::Double(left), Value::Double(right)) => return left.partial_cmp(right).into(),
+        (Value::Double(left), Value::Int(right)) => return order_double(*left, i128::from(*right)).into(),
+        (Value::Double(left), Value::Uint(right)) => return order_double(*left, i128::from(*right)).into(),
         (Value::Int(left), Value::Double(right)) => {
-            order_double(*right, i128::from(*left)).map(Ordering::reverse)
+            return order_double(*right, i128::from(*left))
+                .map(Ordering::reverse)
+                .into();
         }
         (Value::Uint(left), Value::Double(right)) => {
-            order_double(*right, i128::from(*left)).map(Ordering::reverse)
+            return order_double(*right, i128::from(*left))
+                .map(Ordering::reverse)
+                .into();
         }
-        (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
-        (Value::Bytes(left), Value::Bytes(right)) => Some(left.cmp(right)),
-        (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
-        (Value::Timestamp(left), Value::Timestamp(right)) => Some(left.cmp(right)),
-        (Value::Duration(left), Value::Duration(right)) => Some(left.cmp(right)),
-        _ => return None,
-    })
+        (Value::String(left), Value::String(right)) => left.cmp(right),
+        (Value::Bytes(left), Value::Bytes(right)) => left.cmp(right),
+        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
+        (Value::Timestamp(left), Value::Timestamp(right)) => left.cmp(right),
+        (Value::Duration(left), Value::Duration(right)) => left.cmp(right),
+        _ => return Order::None,
+    };
+    Order::Known(known)
 }
 
 /// Compares without rounding: a double above 2⁵³ is not equal to its neighbours.
@@ -101,7 +121,14 @@ fn order_double(left: f64, right: i128) -> Option<Ordering> {
     if left.is_nan() {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and 128 bits hold every neighbour")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the cast saturates, and 128 bits hold every neighbour"
+    )]
     let whole = left.trunc() as i128;
-    Some(whole.cmp(&right).then_with(|| left.fract().partial_cmp(&0.0).unwrap_or(Ordering::Equal)))
+    Some(
+        whole
+            .cmp(&right)
+            .then_with(|| left.fract().partial_cmp(&0.0).unwrap_or(Ordering::Equal)),
+    )
 }

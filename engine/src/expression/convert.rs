@@ -26,7 +26,11 @@ pub(super) fn uint(value: &Value) -> Outcome<Value> {
     let converted = match value {
         Value::Int(number) => u64::try_from(*number).ok(),
         Value::Uint(number) => Some(*number),
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be in range"
+        )]
         Value::Double(number) => {
             (*number > -1.0 && *number < 18_446_744_073_709_551_616.0).then_some(*number as u64)
         }
@@ -70,7 +74,9 @@ pub(super) fn string(value: &Value, budget: &mut Budget) -> Outcome<Value> {
         Value::String(_) => Ok(value.clone()),
         Value::Bytes(bytes) => {
             budget.allocate(bytes.len())?;
-            std::str::from_utf8(bytes).map(Value::from).map_err(|_| Fault::new("the bytes are no UTF-8 text"))
+            std::str::from_utf8(bytes)
+                .map(Value::from)
+                .map_err(|_| Fault::new("the bytes are no UTF-8 text"))
         }
         Value::Type(kind) => Ok(Value::from(kind.name())),
         Value::List(_) | Value::Map(_) => Err(Fault::new(format!(
@@ -120,7 +126,11 @@ pub(super) fn timestamp(value: &Value) -> Outcome<Value> {
 fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();
     let zone = bytes.last().is_some_and(|last| matches!(last, b'Z' | b'z'))
-        || bytes.len().checked_sub(6).and_then(|at| bytes.get(at)).is_some_and(|sign| matches!(sign, b'+' | b'-'));
+        || bytes
+            .len()
+            .checked_sub(6)
+            .and_then(|at| bytes.get(at))
+            .is_some_and(|sign| matches!(sign, b'+' | b'-'));
     let shape = bytes.get(4) == Some(&b'-')
         && bytes.get(7) == Some(&b'-')
         && matches!(bytes.get(10), Some(b'T' | b't'))
@@ -133,9 +143,15 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
 pub(super) fn duration(value: &Value) -> Outcome<Value> {
     match value {
         Value::Duration(_) => Ok(value.clone()),
-        Value::String(text) => parse_duration(text).map(Value::Duration).ok_or_else(|| {
-            Fault::new(format!("{} is no duration, like 90s or 1h30m", print::preview(value)))
-        }),
+        Value::String(text) => {
+            let span = parse_duration(text).ok_or_else(|| {
+                Fault::new(format!(
+                    "{} is no duration, like 90s or 1h30m",
+                    print::preview(value)
+                ))
+            })?;
+            arithmetic::duration(Some(span))
+        }
         other => Err(impossible("duration", other)),
     }
 }
@@ -187,10 +203,14 @@ fn parse_duration(text: &str) -> Option<SignedDuration> {
     SignedDuration::try_from_nanos_i128(if negative { -total } else { total })
 }
 
-fn impossible(wanted: &str, value: &Value) -> Box<Fault> {
-    Fault::new(format!("no {wanted}() for {} {}", value.kind(), print::preview(value)))
+fn impossible(wanted: &str, value: &Value) -> Fault {
+    Fault::new(format!(
+        "no {wanted}() for {} {}",
+        value.kind(),
+        print::preview(value)
+    ))
 }
 
-fn unfit(wanted: &str, value: &Value) -> Box<Fault> {
+fn unfit(wanted: &str, value: &Value) -> Fault {
     Fault::new(format!("{} is no {wanted}", print::preview(value)))
 }

@@ -24,12 +24,18 @@ pub struct ParseError {
 }
 
 fn hint(suggestion: Option<&str>) -> String {
-    suggestion.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+    suggestion
+        .map(|name| format!("; did you mean `{name}`?"))
+        .unwrap_or_default()
 }
 
 impl ParseError {
     pub(super) fn new(message: impl Into<String>, offset: usize) -> Self {
-        Self { message: message.into(), offset, suggestion: None }
+        Self {
+            message: message.into(),
+            offset,
+            suggestion: None,
+        }
     }
 
     pub(super) fn suggesting(mut self, suggestion: Option<String>) -> Self {
@@ -64,15 +70,32 @@ const EXCERPT: usize = 80;
 impl EvaluationError {
     /// An error without a place inside the expression.
     pub(super) fn plain(message: impl Into<String>, expression: &str) -> Self {
-        Self { code: EXPRESSION_ERROR, message: message.into(), offset: 0, expression: expression.to_owned() }
+        Self {
+            code: EXPRESSION_ERROR,
+            message: message.into(),
+            offset: 0,
+            expression: expression.to_owned(),
+        }
     }
 
-    pub(super) fn from_fault(fault: Fault, source: &str) -> Self {
-        let code = if fault.limit { LIMIT_EXCEEDED } else { EXPRESSION_ERROR };
-        let (start, end) = fault.span.map_or((0, source.len()), |span| (span.start as usize, span.end as usize));
+    pub(super) fn from_fault(fault: &Fault, source: &str) -> Self {
+        let Fault(fault) = fault;
+        let code = if fault.limit {
+            LIMIT_EXCEEDED
+        } else {
+            EXPRESSION_ERROR
+        };
+        let (start, end) = fault
+            .span
+            .map_or((0, source.len()), |span| (span.start as usize, span.end as usize));
         let part = source.get(start..end).unwrap_or(source);
         let message = format!("{} in `{}` at {start}", fault.message, excerpt(part));
-        Self { code, message, offset: start, expression: source.to_owned() }
+        Self {
+            code,
+            message,
+            offset: start,
+            expression: source.to_owned(),
+        }
     }
 
     /// The same error seen from a text in which the expression begins at `base`.
@@ -91,29 +114,49 @@ pub(super) fn excerpt(text: &str) -> String {
     }
 }
 
-/// An evaluation that failed, on its way up to the place that knows the source.
+/// An evaluation that failed, on its way up to the place that knows the source. Boxed, so that the good way stays
+/// small.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) limit: bool,
-    pub(super) message: String,
-    pub(super) span: Option<Span>,
+pub(super) struct Fault(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
+    limit: bool,
+    message: String,
+    span: Option<Span>,
 }
 
-/// Boxed, so that the good way stays small.
-pub(super) type Outcome<T> = Result<T, Box<Fault>>;
+pub(super) type Outcome<T> = Result<T, Fault>;
 
 impl Fault {
-    pub(super) fn new(message: impl Into<String>) -> Box<Self> {
-        Box::new(Self { limit: false, message: message.into(), span: None })
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self(Box::new(Details {
+            limit: false,
+            message: message.into(),
+            span: None,
+        }))
     }
 
-    pub(super) fn limit(message: impl Into<String>) -> Box<Self> {
-        Box::new(Self { limit: true, message: message.into(), span: None })
+    pub(super) fn limit(message: impl Into<String>) -> Self {
+        Self(Box::new(Details {
+            limit: true,
+            message: message.into(),
+            span: None,
+        }))
     }
 
     /// Gives the fault a place, unless something further inside already did.
-    pub(super) fn at(mut self: Box<Self>, span: Span) -> Box<Self> {
-        self.span.get_or_insert(span);
+    pub(super) fn at(mut self, span: Span) -> Self {
+        self.0.span.get_or_insert(span);
         self
+    }
+
+    /// Whether the budget is used up. That is passed over nowhere.
+    pub(super) fn is_limit(&self) -> bool {
+        self.0.limit
+    }
+
+    pub(super) fn into_message(self) -> String {
+        self.0.message
     }
 }

@@ -23,7 +23,11 @@ pub(super) struct Context<'a> {
 
 /// Evaluates a parsed expression.
 pub(super) fn evaluate(node: &Node, scope: &dyn Scope, budget: &mut Budget) -> Outcome<Value> {
-    Machine { context: Context { scope, budget }, locals: Vec::new() }.evaluate(node)
+    Machine {
+        context: Context { scope, budget },
+        locals: Vec::new(),
+    }
+    .evaluate(node)
 }
 
 struct Machine<'a> {
@@ -34,7 +38,11 @@ struct Machine<'a> {
 
 impl Machine<'_> {
     fn evaluate(&mut self, node: &Node) -> Outcome<Value> {
-        self.context.budget.step(1).and_then(|()| self.dispatch(node)).map_err(|fault| fault.at(node.span))
+        self.context
+            .budget
+            .step(1)
+            .and_then(|()| self.dispatch(node))
+            .map_err(|fault| fault.at(node.span))
     }
 
     fn dispatch(&mut self, node: &Node) -> Outcome<Value> {
@@ -42,11 +50,19 @@ impl Machine<'_> {
             Kind::Literal(value) => Ok(value.clone()),
             Kind::Local(slot) => self.local(*slot),
             Kind::Path(names) => self.path(names),
-            Kind::Select { operand, field, optional } => {
+            Kind::Select {
+                operand,
+                field,
+                optional,
+            } => {
                 let operand = self.evaluate(operand)?;
                 select::field(&operand, field, *optional)
             }
-            Kind::Index { operand, index, optional } => {
+            Kind::Index {
+                operand,
+                index,
+                optional,
+            } => {
                 let operand = self.evaluate(operand)?;
                 let index = self.evaluate(index)?;
                 select::index(&operand, &index, *optional)
@@ -63,14 +79,19 @@ impl Machine<'_> {
             Kind::Negate { operand, twice } => {
                 let value = self.evaluate(operand)?;
                 let negative = arithmetic::negate(&value)?;
-                if *twice { arithmetic::negate(&negative) } else { Ok(negative) }
+                if *twice {
+                    arithmetic::negate(&negative)
+                } else {
+                    Ok(negative)
+                }
             }
             Kind::And(nodes) => self.logic(nodes, false),
             Kind::Or(nodes) => self.logic(nodes, true),
             Kind::Conditional(nodes) => {
                 let [condition, yes, no] = nodes.as_ref();
                 let value = self.evaluate(condition)?;
-                let chosen = boolean(&value, "the condition of ? :").map_err(|fault| fault.at(condition.span))?;
+                let chosen =
+                    boolean(&value, "the condition of ? :").map_err(|fault| fault.at(condition.span))?;
                 self.evaluate(if chosen { yes } else { no })
             }
             Kind::Relation(relation, nodes) => {
@@ -94,13 +115,21 @@ impl Machine<'_> {
                 super::functions::matches(&target, pattern, self.context.budget)
             }
             Kind::OrElse { left, right, unwrap } => self.or_else(left, right, *unwrap),
-            Kind::OptionalMap { operand, slot, body, flat } => self.optional_map(operand, *slot, body, *flat),
+            Kind::OptionalMap {
+                operand,
+                slot,
+                body,
+                flat,
+            } => self.optional_map(operand, *slot, body, *flat),
             Kind::Comprehension(comprehension) => self.comprehension(comprehension),
         }
     }
 
     fn local(&self, slot: usize) -> Outcome<Value> {
-        self.locals.get(slot).cloned().ok_or_else(|| Fault::new("the variable has no value here"))
+        self.locals
+            .get(slot)
+            .cloned()
+            .ok_or_else(|| Fault::new("the variable has no value here"))
     }
 
     /// `&&` (`decisive` false) and `||` (true): whatever decides wins over an error on another side, as in CEL.
@@ -115,7 +144,7 @@ impl Machine<'_> {
             match outcome {
                 Ok(value) if value == decisive => return Ok(Value::Bool(decisive)),
                 Ok(_) => {}
-                Err(fault) if fault.limit => return Err(fault),
+                Err(fault) if fault.is_limit() => return Err(fault),
                 Err(fault) => {
                     first.get_or_insert(fault);
                 }
@@ -132,11 +161,17 @@ impl Machine<'_> {
             Relation::In => contains(right, left, budget)?,
             Relation::Less => compare::order(left, right, budget)? == Some(Ordering::Less),
             Relation::LessOrEqual => {
-                matches!(compare::order(left, right, budget)?, Some(Ordering::Less | Ordering::Equal))
+                matches!(
+                    compare::order(left, right, budget)?,
+                    Some(Ordering::Less | Ordering::Equal)
+                )
             }
             Relation::Greater => compare::order(left, right, budget)? == Some(Ordering::Greater),
             Relation::GreaterOrEqual => {
-                matches!(compare::order(left, right, budget)?, Some(Ordering::Greater | Ordering::Equal))
+                matches!(
+                    compare::order(left, right, budget)?,
+                    Some(Ordering::Greater | Ordering::Equal)
+                )
             }
         }))
     }
@@ -183,7 +218,10 @@ impl Machine<'_> {
                 (function.call)(&mut self.context, &values)
             }
             many => {
-                let values = many.iter().map(|node| self.evaluate(node)).collect::<Outcome<Vec<_>>>()?;
+                let values = many
+                    .iter()
+                    .map(|node| self.evaluate(node))
+                    .collect::<Outcome<Vec<_>>>()?;
                 (function.call)(&mut self.context, &values)
             }
         }
@@ -205,7 +243,9 @@ impl Machine<'_> {
             None => {
                 let other = self.evaluate(right)?;
                 if !unwrap && !matches!(other, Value::Optional(_)) {
-                    return Err(Fault::new("or takes an optional: write orValue for a plain value"));
+                    return Err(Fault::new(
+                        "or takes an optional: write orValue for a plain value",
+                    ));
                 }
                 Ok(other)
             }
@@ -224,7 +264,9 @@ impl Machine<'_> {
         let result = result?;
         match result {
             Value::Optional(_) if flat => Ok(result),
-            _ if flat => Err(Fault::new("the result of optFlatMap must be an optional: write optMap")),
+            _ if flat => Err(Fault::new(
+                "the result of optFlatMap must be an optional: write optMap",
+            )),
             _ => Ok(Value::some(result)),
         }
     }
@@ -254,7 +296,11 @@ fn contains(container: &Value, value: &Value, budget: &mut Budget) -> Outcome<bo
 
 fn boolean(value: &Value, operator: &str) -> Outcome<bool> {
     value.as_bool().ok_or_else(|| {
-        Fault::new(format!("{operator} takes a bool, not {} {}", value.kind(), print::preview(value)))
+        Fault::new(format!(
+            "{operator} takes a bool, not {} {}",
+            value.kind(),
+            print::preview(value)
+        ))
     })
 }
 
@@ -283,5 +329,10 @@ fn as_key(value: &Value) -> Outcome<Key> {
 fn new_map(pairs: Vec<(Key, Value)>) -> Outcome<Value> {
     Map::new(pairs)
         .map(|map| Value::Map(Arc::new(map)))
-        .map_err(|key| Fault::new(format!("the key {} stands twice", print::preview(&key.to_value()))))
+        .map_err(|key| {
+            Fault::new(format!(
+                "the key {} stands twice",
+                print::preview(&key.to_value())
+            ))
+        })
 }

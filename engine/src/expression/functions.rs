@@ -4,6 +4,7 @@
 //! over and allocates. It decides by the arguments' types which of its forms is meant.
 
 mod encoders;
+mod format;
 mod lists;
 mod math;
 mod optionals;
@@ -43,18 +44,29 @@ pub(super) enum Style {
 type Call = fn(&mut Context<'_>, &[Value]) -> Outcome<Value>;
 
 const fn global(name: &'static str, least: usize, most: usize, call: Call) -> Function {
-    Function { name, style: Style::Global, arity: (least, most), call }
+    Function {
+        name,
+        style: Style::Global,
+        arity: (least, most),
+        call,
+    }
 }
 
 /// A method with so many arguments besides its receiver.
 const fn method(name: &'static str, least: usize, most: usize, call: Call) -> Function {
-    Function { name, style: Style::Method, arity: (least + 1, most + 1), call }
+    Function {
+        name,
+        style: Style::Method,
+        arity: (least + 1, most + 1),
+        call,
+    }
 }
 
-const TABLES: [&[Function]; 9] = [
+const TABLES: [&[Function]; 10] = [
     standard::FUNCTIONS,
     times::FUNCTIONS,
     strings::FUNCTIONS,
+    format::FUNCTIONS,
     patterns::FUNCTIONS,
     lists::FUNCTIONS,
     math::FUNCTIONS,
@@ -70,7 +82,10 @@ fn all() -> impl Iterator<Item = &'static Function> {
 /// Whether a name is the first half of functions like `math.greatest`.
 pub(super) fn is_namespace(name: &str) -> bool {
     all().any(|function| {
-        function.name.split_once('.').is_some_and(|(namespace, _)| namespace == name)
+        function
+            .name
+            .split_once('.')
+            .is_some_and(|(namespace, _)| namespace == name)
     })
 }
 
@@ -95,21 +110,34 @@ pub(super) fn find(style: Style, name: &str, count: usize) -> Result<&'static Fu
             (least, most) => format!("{least} to {most}"),
         };
         let plural = if wanted == "1" { "" } else { "s" };
-        let message = format!("`{name}` takes {wanted} argument{plural}, not {}", count - receiver);
-        return Err(Unknown { message, suggestion: None });
+        let message = format!(
+            "`{name}` takes {wanted} argument{plural}, not {}",
+            count - receiver
+        );
+        return Err(Unknown {
+            message,
+            suggestion: None,
+        });
     }
     if same_name().next().is_some() || macros::named(name).is_some() {
         let message = match style {
             Style::Global => format!("`{name}` is called on a value: x.{name}(…)"),
             Style::Method => format!("`{name}` is called as {name}(x)"),
         };
-        return Err(Unknown { message, suggestion: None });
+        return Err(Unknown {
+            message,
+            suggestion: None,
+        });
     }
     let qualified = all().map(|function| function.name).find(|known| {
-        known.split_once('.').is_some_and(|(_, short)| short.eq_ignore_ascii_case(name))
+        known
+            .split_once('.')
+            .is_some_and(|(_, short)| short.eq_ignore_ascii_case(name))
     });
     let nearest = || {
-        let names = all().filter(|function| function.style == style).map(|function| function.name);
+        let names = all()
+            .filter(|function| function.style == style)
+            .map(|function| function.name);
         suggest::nearest(name, names.chain(macros::names()))
     };
     Err(Unknown {
@@ -119,8 +147,12 @@ pub(super) fn find(style: Style, name: &str, count: usize) -> Result<&'static Fu
 }
 
 /// The error of a function that got a value it is not for.
-fn wrong(function: &str, wanted: &str, value: &Value) -> Box<Fault> {
-    Fault::new(format!("{function} takes {wanted}, not {} {}", value.kind(), print::preview(value)))
+fn wrong(function: &str, wanted: &str, value: &Value) -> Fault {
+    Fault::new(format!(
+        "{function} takes {wanted}, not {} {}",
+        value.kind(),
+        print::preview(value)
+    ))
 }
 
 fn text<'a>(function: &str, value: &'a Value) -> Outcome<&'a str> {
@@ -128,17 +160,26 @@ fn text<'a>(function: &str, value: &'a Value) -> Outcome<&'a str> {
 }
 
 fn list<'a>(function: &str, value: &'a Value) -> Outcome<&'a [Value]> {
-    if let Value::List(items) = value { Ok(items) } else { Err(wrong(function, "a list", value)) }
+    if let Value::List(items) = value {
+        Ok(items)
+    } else {
+        Err(wrong(function, "a list", value))
+    }
 }
 
 fn int(function: &str, value: &Value) -> Outcome<i64> {
-    if let Value::Int(number) = value { Ok(*number) } else { Err(wrong(function, "an int", value)) }
+    if let Value::Int(number) = value {
+        Ok(*number)
+    } else {
+        Err(wrong(function, "an int", value))
+    }
 }
 
 /// A position or count, which must not be negative.
 fn count(function: &str, value: &Value) -> Outcome<usize> {
     let number = int(function, value)?;
-    usize::try_from(number).map_err(|_| Fault::new(format!("{function} takes no negative number, but got {number}")))
+    usize::try_from(number)
+        .map_err(|_| Fault::new(format!("{function} takes no negative number, but got {number}")))
 }
 
 fn length(count: usize) -> Value {

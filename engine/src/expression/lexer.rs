@@ -41,7 +41,10 @@ pub(super) fn tokens(source: &str) -> Result<Vec<(Token, Span)>, ParseError> {
 
 /// Where the bracket closes that was opened just before `start`; nothing if it does not.
 pub(super) fn closing(text: &str, start: usize) -> Result<Option<usize>, ParseError> {
-    let mut lexer = Lexer { source: text, position: start };
+    let mut lexer = Lexer {
+        source: text,
+        position: start,
+    };
     let mut open = 0_usize;
     loop {
         let (token, span) = lexer.next()?;
@@ -70,10 +73,14 @@ impl Lexer<'_> {
         };
         let token = if let Some(token) = self.quoted_literal(rest)? {
             token
-        } else if first.is_ascii_digit() || (first == '.' && rest[1..].starts_with(|next: char| next.is_ascii_digit())) {
+        } else if first.is_ascii_digit()
+            || (first == '.' && rest[1..].starts_with(|next: char| next.is_ascii_digit()))
+        {
             self.number(rest)?
         } else if first.is_ascii_alphabetic() || first == '_' {
-            let length = rest.find(|next: char| !next.is_ascii_alphanumeric() && next != '_').unwrap_or(rest.len());
+            let length = rest
+                .find(|next: char| !next.is_ascii_alphanumeric() && next != '_')
+                .unwrap_or(rest.len());
             self.position += length;
             Token::Name
         } else if first == '`' {
@@ -89,7 +96,10 @@ impl Lexer<'_> {
                 '$' => ": no $( … ) inside an expression",
                 _ => "",
             };
-            return Err(ParseError::new(format!("unexpected character `{first}`{hint}"), start));
+            return Err(ParseError::new(
+                format!("unexpected character `{first}`{hint}"),
+                start,
+            ));
         };
         Ok((token, Span::new(start, self.position)))
     }
@@ -118,13 +128,19 @@ impl Lexer<'_> {
             prefix += 1;
         }
         let body = &rest[prefix..];
-        let Some(quote) = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| body.starts_with(quote)) else {
+        let Some(quote) = ["\"\"\"", "'''", "\"", "'"]
+            .into_iter()
+            .find(|quote| body.starts_with(quote))
+        else {
             return Ok(None);
         };
         let inside = &body[quote.len()..];
         let place = self.position + prefix + quote.len();
         let Some(length) = end_of_literal(inside, quote, raw) else {
-            return Err(ParseError::new(format!("the text is not closed by {quote}"), self.position));
+            return Err(ParseError::new(
+                format!("the text is not closed by {quote}"),
+                self.position,
+            ));
         };
         let inside = &inside[..length];
         self.position = place + length + quote.len();
@@ -142,7 +158,10 @@ impl Lexer<'_> {
         let field = &rest[1..=length];
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "_.-/ ".contains(letter);
         if field.is_empty() || !field.chars().all(plain) {
-            return Err(ParseError::new("between backticks only letters, digits and _.-/ stand", self.position));
+            return Err(ParseError::new(
+                "between backticks only letters, digits and _.-/ stand",
+                self.position,
+            ));
         }
         self.position += length + 2;
         Ok(Token::Quoted(field.to_owned()))
@@ -151,7 +170,9 @@ impl Lexer<'_> {
     fn number(&mut self, rest: &str) -> Result<Token, ParseError> {
         let start = self.position;
         if let Some(digits) = rest.strip_prefix("0x").or_else(|| rest.strip_prefix("0X")) {
-            let length = digits.find(|next: char| !next.is_ascii_hexdigit()).unwrap_or(digits.len());
+            let length = digits
+                .find(|next: char| !next.is_ascii_hexdigit())
+                .unwrap_or(digits.len());
             let value = u64::from_str_radix(&digits[..length], 16)
                 .map_err(|_| ParseError::new("not a hexadecimal number of 64 bits", start))?;
             self.position += 2 + length;
@@ -174,12 +195,14 @@ impl Lexer<'_> {
         length += exponent;
         self.position += length;
         if fraction > 0 || exponent > 0 {
-            let value: f64 =
-                rest[..length].parse().map_err(|_| ParseError::new("not a number", start))?;
+            let value: f64 = rest[..length]
+                .parse()
+                .map_err(|_| ParseError::new("not a number", start))?;
             return self.ended(Token::Double(value));
         }
-        let value =
-            rest[..length].parse().map_err(|_| ParseError::new("the number does not fit into 64 bits", start))?;
+        let value = rest[..length]
+            .parse()
+            .map_err(|_| ParseError::new("the number does not fit into 64 bits", start))?;
         self.suffix(value)
     }
 
@@ -193,7 +216,8 @@ impl Lexer<'_> {
 
     /// A number must not run into a name: `1st` is a mistake, not `1` and `st`.
     fn ended(&self, token: Token) -> Result<Token, ParseError> {
-        if self.source[self.position..].starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_') {
+        if self.source[self.position..].starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_')
+        {
             return Err(ParseError::new("a letter follows the number", self.position));
         }
         Ok(token)
@@ -201,7 +225,8 @@ impl Lexer<'_> {
 }
 
 fn digits(text: &str) -> usize {
-    text.find(|next: char| !next.is_ascii_digit()).unwrap_or(text.len())
+    text.find(|next: char| !next.is_ascii_digit())
+        .unwrap_or(text.len())
 }
 
 /// The length of a literal's inside; nothing if it does not end, or a short one runs over the line.

@@ -5,7 +5,10 @@ use super::error::ParseError;
 /// Reads an escape sequence of a string; `offset` is where it stands, `rest` what follows the backslash.
 /// Gives the character and how many bytes of `rest` it took.
 fn escape(rest: &str, offset: usize) -> Result<(Escape, usize), ParseError> {
-    let letter = rest.chars().next().ok_or_else(|| ParseError::new("the text ends in a backslash", offset))?;
+    let letter = rest
+        .chars()
+        .next()
+        .ok_or_else(|| ParseError::new("the text ends in a backslash", offset))?;
     let plain = |character| Ok((Escape::Character(character), 1));
     match letter {
         'a' => plain('\u{7}'),

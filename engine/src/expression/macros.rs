@@ -40,7 +40,10 @@ const MACROS: [(&str, Macro); 13] = [
 
 /// The macro that is called on a value under this name.
 pub(super) fn named(name: &str) -> Option<Macro> {
-    MACROS.iter().find(|(known, _)| *known == name && name != "has").map(|(_, found)| *found)
+    MACROS
+        .iter()
+        .find(|(known, _)| *known == name && name != "has")
+        .map(|(_, found)| *found)
 }
 
 /// The names of all macros, for suggestions.
@@ -76,7 +79,10 @@ impl Parser<'_> {
         if pair {
             let second = self.variable().ok_or_else(wrong)?;
             if self.variables.last() == Some(&second) {
-                return Err(ParseError::new(format!("`{second}` is the name of two variables"), offset));
+                return Err(ParseError::new(
+                    format!("`{second}` is the name of two variables"),
+                    offset,
+                ));
             }
             self.variables.push(second);
         }
@@ -88,19 +94,35 @@ impl Parser<'_> {
         self.variables.truncate(slot);
 
         let filtered = matches!(which, Macro::Map | Macro::Transform(_));
-        let filter = if filtered && bodies.len() == 2 { Some(bodies.remove(0)) } else { None };
+        let filter = if filtered && bodies.len() == 2 {
+            Some(bodies.remove(0))
+        } else {
+            None
+        };
         let (Some(body), true) = (bodies.pop(), bodies.is_empty()) else {
             return Err(wrong());
         };
         let walk = match which {
             Macro::Optional { flat } => {
-                let kind = Kind::OptionalMap { operand: Box::new(operand), slot, body: Box::new(body), flat };
+                let kind = Kind::OptionalMap {
+                    operand: Box::new(operand),
+                    slot,
+                    body: Box::new(body),
+                    flat,
+                };
                 return self.node(kind, start);
             }
             Macro::Map => Walk::Map,
             Macro::Test(walk) | Macro::Each(walk) | Macro::Transform(walk) => walk,
         };
-        let comprehension = Comprehension { walk, range: operand, slot, pair, filter, body };
+        let comprehension = Comprehension {
+            walk,
+            range: operand,
+            slot,
+            pair,
+            filter,
+            body,
+        };
         self.node(Kind::Comprehension(Box::new(comprehension)), start)
     }
 

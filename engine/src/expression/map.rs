@@ -124,12 +124,20 @@ impl Map {
             .iter()
             .map(|(name, value)| (Key::String(Arc::from(name.as_str())), Value::from_json(value)))
             .collect();
-        let order = if entries.len() > LINEAR { sorted(&entries) } else { Vec::new() };
+        let order = if entries.len() > LINEAR {
+            sorted(&entries)
+        } else {
+            Vec::new()
+        };
         Self::indexed(entries, order)
     }
 
     fn indexed(entries: Vec<(Key, Value)>, order: Vec<usize>) -> Self {
-        let order = if entries.len() > LINEAR { order.into_boxed_slice() } else { Box::default() };
+        let order = if entries.len() > LINEAR {
+            order.into_boxed_slice()
+        } else {
+            Box::default()
+        };
         Self { entries, order }
     }
 
@@ -146,13 +154,18 @@ impl Map {
     }
 
     /// The entries in the order they were written.
+    #[must_use = "an iterator does nothing by itself"]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Value)> {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
     /// The entries by sorted key.
     pub fn iter_sorted(&self) -> impl Iterator<Item = (&Key, &Value)> {
-        let order = if self.order.is_empty() { sorted(&self.entries) } else { self.order.to_vec() };
+        let order = if self.order.is_empty() {
+            sorted(&self.entries)
+        } else {
+            self.order.to_vec()
+        };
         order.into_iter().map(|position| {
             let (key, value) = &self.entries[position];
             (key, value)
@@ -179,7 +192,10 @@ impl Map {
             Value::Bool(value) => self.find(Seen::Bool(*value)),
             Value::Int(value) => self.find(Seen::Number(i128::from(*value))),
             Value::Uint(value) => self.find(Seen::Number(i128::from(*value))),
-            #[expect(clippy::cast_possible_truncation, reason = "only whole numbers come here, the cast saturates")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "only whole numbers come here, the cast saturates"
+            )]
             Value::Double(value) if value.fract() == 0.0 => self.find(Seen::Number(*value as i128)),
             _ => None,
         }
@@ -187,9 +203,16 @@ impl Map {
 
     fn find(&self, key: Seen<'_>) -> Option<&Value> {
         if self.order.is_empty() {
-            return self.entries.iter().find(|(name, _)| name.seen() == key).map(|(_, value)| value);
+            return self
+                .entries
+                .iter()
+                .find(|(name, _)| name.seen() == key)
+                .map(|(_, value)| value);
         }
-        let found = self.order.binary_search_by(|position| self.entries[*position].0.seen().cmp(&key)).ok()?;
+        let found = self
+            .order
+            .binary_search_by(|position| self.entries[*position].0.seen().cmp(&key))
+            .ok()?;
         Some(&self.entries[self.order[found]].1)
     }
 }

@@ -15,8 +15,24 @@ use std::sync::Arc;
 
 /// Words that are no names. `loop` is one of them, which is why the loop's values are called `turn`.
 const RESERVED: [&str; 18] = [
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
-    "namespace", "return", "var", "void", "while", "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+    "in",
 ];
 
 const RELATIONS: [(&str, Relation); 6] = [
@@ -28,8 +44,11 @@ const RELATIONS: [(&str, Relation); 6] = [
     (">=", Relation::GreaterOrEqual),
 ];
 const SUMS: [(&str, Arithmetic); 2] = [("+", Arithmetic::Add), ("-", Arithmetic::Subtract)];
-const PRODUCTS: [(&str, Arithmetic); 3] =
-    [("*", Arithmetic::Multiply), ("/", Arithmetic::Divide), ("%", Arithmetic::Remainder)];
+const PRODUCTS: [(&str, Arithmetic); 3] = [
+    ("*", Arithmetic::Multiply),
+    ("/", Arithmetic::Divide),
+    ("%", Arithmetic::Remainder),
+];
 
 pub(super) type Parsed<T> = Result<T, ParseError>;
 
@@ -37,12 +56,21 @@ pub(super) type Parsed<T> = Result<T, ParseError>;
 pub(super) fn parse(source: &str) -> Parsed<Node> {
     if source.len() > SOURCE_LIMIT {
         return Err(ParseError::new(
-            format!("the expression has {} bytes, {SOURCE_LIMIT} are allowed: use a script", source.len()),
+            format!(
+                "the expression has {} bytes, {SOURCE_LIMIT} are allowed: use a script",
+                source.len()
+            ),
             0,
         ));
     }
     let tokens = lexer::tokens(source)?;
-    let mut parser = Parser { source, tokens, position: 0, nesting: 0, variables: Vec::new() };
+    let mut parser = Parser {
+        source,
+        tokens,
+        position: 0,
+        nesting: 0,
+        variables: Vec::new(),
+    };
     if parser.peek() == &Token::End {
         return Err(ParseError::new("the expression is empty", 0));
     }
@@ -152,7 +180,13 @@ impl Parser<'_> {
         if rest.is_empty() {
             return Ok(first);
         }
-        self.node(Kind::Chain { first: Box::new(first), rest }, start)
+        self.node(
+            Kind::Chain {
+                first: Box::new(first),
+                rest,
+            },
+            start,
+        )
     }
 
     /// A run of `!` or `-` is counted, not nested.
@@ -175,14 +209,21 @@ impl Parser<'_> {
             self.position += 1;
             count += 1;
         }
-        let operand = if self.take("-") { self.negative_number(start)? } else { self.member()? };
+        let operand = if self.take("-") {
+            self.negative_number(start)?
+        } else {
+            self.member()?
+        };
         if count == 0 {
             return Ok(operand);
         }
         let operand = Box::new(operand);
-        let twice = count % 2 == 0;
-        let kind =
-            if symbol == "!" { Kind::Not { operand, twice } } else { Kind::Negate { operand, twice } };
+        let twice = count.is_multiple_of(2);
+        let kind = if symbol == "!" {
+            Kind::Not { operand, twice }
+        } else {
+            Kind::Negate { operand, twice }
+        };
         self.node(kind, start)
     }
 
@@ -239,7 +280,14 @@ impl Parser<'_> {
             }
             (kind, _) => {
                 let operand = Box::new(Node { kind, ..operand });
-                self.node(Kind::Index { operand, index: Box::new(index), optional }, start)
+                self.node(
+                    Kind::Index {
+                        operand,
+                        index: Box::new(index),
+                        optional,
+                    },
+                    start,
+                )
             }
         }
     }
@@ -282,7 +330,14 @@ impl Parser<'_> {
             }
             kind => {
                 let operand = Box::new(Node { kind, ..operand });
-                self.node(Kind::Select { operand, field, optional }, start)
+                self.node(
+                    Kind::Select {
+                        operand,
+                        field,
+                        optional,
+                    },
+                    start,
+                )
             }
         }
     }
@@ -293,7 +348,14 @@ impl Parser<'_> {
         if matches!(name, "or" | "orValue") && arguments.len() == 2 {
             let unwrap = name == "orValue";
             if let (Some(right), Some(left)) = (arguments.pop(), arguments.pop()) {
-                return self.node(Kind::OrElse { left: Box::new(left), right: Box::new(right), unwrap }, start);
+                return self.node(
+                    Kind::OrElse {
+                        left: Box::new(left),
+                        right: Box::new(right),
+                        unwrap,
+                    },
+                    start,
+                );
             }
         }
         self.call(Style::Method, name, arguments, start, offset)
@@ -320,11 +382,14 @@ impl Parser<'_> {
             && let Kind::Literal(Value::String(source)) = &pattern.kind
         {
             let place = pattern.span.start as usize;
-            let pattern = functions::compile_pattern(source)
-                .map_err(|problem| ParseError::new(problem, place))?;
+            let pattern =
+                functions::compile_pattern(source).map_err(|problem| ParseError::new(problem, place))?;
             arguments.truncate(1);
             if let Some(target) = arguments.pop() {
-                let kind = Kind::Matches { target: Box::new(target), pattern: Box::new(pattern) };
+                let kind = Kind::Matches {
+                    target: Box::new(target),
+                    pattern: Box::new(pattern),
+                };
                 return self.node(kind, start);
             }
         }
@@ -356,7 +421,10 @@ impl Parser<'_> {
                 return Err(self.unexpected("a name"));
             }
             Token::Int(value) => Value::Int(i64::try_from(value).map_err(|_| {
-                ParseError::new("the number does not fit into int: write u behind it for uint", offset)
+                ParseError::new(
+                    "the number does not fit into int: write u behind it for uint",
+                    offset,
+                )
             })?),
             Token::Uint(value) => Value::Uint(value),
             Token::Double(value) => Value::Double(value),
@@ -384,12 +452,19 @@ impl Parser<'_> {
             "true" | "false" => return self.node(Kind::Literal(Value::Bool(name == "true")), start),
             "null" => return self.node(Kind::Literal(Value::Null), start),
             word if RESERVED.contains(&word) => {
-                return Err(ParseError::new(format!("`{word}` is a reserved word of CEL, no name"), offset));
+                return Err(ParseError::new(
+                    format!("`{word}` is a reserved word of CEL, no name"),
+                    offset,
+                ));
             }
             _ => {}
         }
         if self.take("(") {
-            return if name == "has" { self.has(start) } else { self.global(&name, start) };
+            return if name == "has" {
+                self.has(start)
+            } else {
+                self.global(&name, start)
+            };
         }
         if !root && let Some(slot) = self.variables.iter().rposition(|variable| *variable == name) {
             return self.node(Kind::Local(slot), start);
@@ -405,13 +480,27 @@ impl Parser<'_> {
         self.expect(")")?;
         let span = inner.span;
         let (operand, field) = match inner.kind {
-            Kind::Select { operand, field, optional: false } => (operand, field),
+            Kind::Select {
+                operand,
+                field,
+                optional: false,
+            } => (operand, field),
             Kind::Path(mut names) if names.len() > 1 => {
                 let field = names.pop().unwrap_or_default();
-                (Box::new(Node { kind: Kind::Path(names), span, depth: inner.depth }), field)
+                (
+                    Box::new(Node {
+                        kind: Kind::Path(names),
+                        span,
+                        depth: inner.depth,
+                    }),
+                    field,
+                )
             }
             _ => {
-                return Err(ParseError::new("has() takes a field, as in has(inputs.name)", span.start as usize));
+                return Err(ParseError::new(
+                    "has() takes a field, as in has(inputs.name)",
+                    span.start as usize,
+                ));
             }
         };
         self.node(Kind::Has { operand, field }, start)
@@ -421,7 +510,10 @@ impl Parser<'_> {
         let mut elements = Vec::new();
         while !self.take("]") {
             let optional = self.take("?");
-            elements.push(Element { node: self.expression()?, optional });
+            elements.push(Element {
+                node: self.expression()?,
+                optional,
+            });
             if !self.at("]") {
                 self.expect(",")?;
             }
@@ -453,12 +545,19 @@ impl Parser<'_> {
                 start,
             ));
         }
-        Ok(Node { kind, span: self.span(start), depth: below + 1 })
+        Ok(Node {
+            kind,
+            span: self.span(start),
+            depth: below + 1,
+        })
     }
 
     /// From `start` to the end of the token that was taken last.
     fn span(&self, start: usize) -> Span {
-        let end = self.position.checked_sub(1).and_then(|last| self.tokens.get(last));
+        let end = self
+            .position
+            .checked_sub(1)
+            .and_then(|last| self.tokens.get(last));
         Span::new(start, end.map_or(start, |(_, span)| span.end as usize))
     }
 
@@ -467,7 +566,9 @@ impl Parser<'_> {
     }
 
     pub(super) fn peek_at(&self, ahead: usize) -> &Token {
-        self.tokens.get(self.position + ahead).map_or(&Token::End, |(token, _)| token)
+        self.tokens
+            .get(self.position + ahead)
+            .map_or(&Token::End, |(token, _)| token)
     }
 
     /// Takes a token; the last one, `End`, is never passed by more than one.
@@ -479,7 +580,9 @@ impl Parser<'_> {
 
     /// Where the next token begins.
     pub(super) fn offset(&self) -> usize {
-        self.tokens.get(self.position).map_or(self.source.len(), |(_, span)| span.start as usize)
+        self.tokens
+            .get(self.position)
+            .map_or(self.source.len(), |(_, span)| span.start as usize)
     }
 
     /// The text of the token that begins at `offset` and was just taken.
@@ -494,9 +597,10 @@ impl Parser<'_> {
 
     fn at_word(&self, word: &str) -> bool {
         self.peek() == &Token::Name
-            && self.tokens.get(self.position).is_some_and(|(_, span)| {
-                &self.source[span.start as usize..span.end as usize] == word
-            })
+            && self
+                .tokens
+                .get(self.position)
+                .is_some_and(|(_, span)| &self.source[span.start as usize..span.end as usize] == word)
     }
 
     pub(super) fn take(&mut self, symbol: &str) -> bool {
@@ -512,7 +616,11 @@ impl Parser<'_> {
     }
 
     pub(super) fn expect(&mut self, symbol: &str) -> Parsed<()> {
-        if self.take(symbol) { Ok(()) } else { Err(self.unexpected(&format!("`{symbol}`"))) }
+        if self.take(symbol) {
+            Ok(())
+        } else {
+            Err(self.unexpected(&format!("`{symbol}`")))
+        }
     }
 
     fn unexpected(&self, wanted: &str) -> ParseError {
@@ -520,10 +628,17 @@ impl Parser<'_> {
         let found = match self.tokens.get(self.position) {
             None | Some((Token::End, _)) => "the end".to_owned(),
             Some((_, span)) => {
-                format!("`{}`", super::error::excerpt(&self.source[offset..span.end as usize]))
+                format!(
+                    "`{}`",
+                    super::error::excerpt(&self.source[offset..span.end as usize])
+                )
             }
         };
-        let hint = if found == "`{`" { "; messages are not built, only maps {\"key\": value}" } else { "" };
+        let hint = if found == "`{`" {
+            "; messages are not built, only maps {\"key\": value}"
+        } else {
+            ""
+        };
         ParseError::new(format!("expected {wanted}, found {found}{hint}"), offset)
     }
 }

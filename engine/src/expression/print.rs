@@ -35,7 +35,11 @@ pub(super) fn double(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
         let text = format!("{value:e}");
-        return if text.contains("e-") { text } else { text.replace('e', "e+") };
+        return if text.contains("e-") {
+            text
+        } else {
+            text.replace('e', "e+")
+        };
     }
     value.to_string()
 }
@@ -76,7 +80,9 @@ pub(super) fn json(value: &Value, budget: &mut Budget) -> Outcome<String> {
 
 fn write_json(value: &Value, out: &mut Vec<u8>, budget: &mut Budget, depth: usize) -> Outcome<()> {
     if depth > VALUE_DEPTH_LIMIT {
-        return Err(Fault::limit(format!("the value nests deeper than {VALUE_DEPTH_LIMIT} levels")));
+        return Err(Fault::limit(format!(
+            "the value nests deeper than {VALUE_DEPTH_LIMIT} levels"
+        )));
     }
     budget.step(1)?;
     budget.allocate(2)?;
@@ -122,7 +128,10 @@ fn write_text(text: &str, out: &mut Vec<u8>, budget: &mut Budget) -> Outcome<()>
 /// A value as an error message shows it: close to how it would be written, cut to a readable length. Looks at no
 /// more of the value than it shows.
 pub(super) fn preview(value: &Value) -> String {
-    let mut out = Short { text: String::new(), left: PREVIEW };
+    let mut out = Short {
+        text: String::new(),
+        left: PREVIEW,
+    };
     if write_preview(value, &mut out, 0).is_err() {
         out.text.push('…');
     }

@@ -1,10 +1,8 @@
 //! One parsed expression.
 
 use super::{
-    Budget, EvaluationError, ParseError, Read, Scope, Value,
-    ast::Node,
-    error::Outcome,
-    evaluate, parser, reads,
+    Budget, EvaluationError, ParseError, Read, Scope, Value, ast::Node, error::Outcome, evaluate, parser,
+    reads,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, sync::Arc};
@@ -22,7 +20,10 @@ impl Program {
     /// Parses an expression. Everything that is wrong without knowing any value is found here.
     pub fn parse(source: &str) -> Result<Self, ParseError> {
         let root = parser::parse(source)?;
-        Ok(Self(Arc::new(Inner { source: Box::from(source), root })))
+        Ok(Self(Arc::new(Inner {
+            source: Box::from(source),
+            root,
+        })))
     }
 
     /// The expression as it was written.
@@ -39,7 +40,8 @@ impl Program {
 
     /// Computes the value. The budget is counted down, so that several expressions can share one.
     pub fn evaluate(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Value, EvaluationError> {
-        self.run(scope, budget).map_err(|fault| EvaluationError::from_fault(*fault, self.source()))
+        self.run(scope, budget)
+            .map_err(|fault| EvaluationError::from_fault(&fault, self.source()))
     }
 
     pub(super) fn run(&self, scope: &dyn Scope, budget: &mut Budget) -> Outcome<Value> {

@@ -23,7 +23,10 @@ pub struct Read {
 
 /// All reads below a node.
 pub(super) fn of(root: &Node) -> Vec<Read> {
-    let mut reader = Reader { reads: Vec::new(), present: Vec::new() };
+    let mut reader = Reader {
+        reads: Vec::new(),
+        present: Vec::new(),
+    };
     reader.walk(root);
     reader.reads
 }
@@ -110,12 +113,20 @@ impl Reader {
                 optional: false,
                 closed: false,
             }),
-            Kind::Select { operand, field, optional } => {
+            Kind::Select {
+                operand,
+                field,
+                optional,
+            } => {
                 let mut trail = self.trail(operand)?;
                 trail.extend(field, *optional);
                 Some(trail)
             }
-            Kind::Index { operand, index, optional } => {
+            Kind::Index {
+                operand,
+                index,
+                optional,
+            } => {
                 let trail = self.trail(operand);
                 if let Kind::Literal(Value::String(field)) = &index.kind {
                     let mut trail = trail?;
@@ -137,7 +148,12 @@ impl Reader {
     fn record(&mut self, trail: Trail) {
         let covered = self.present.iter().any(|present| trail.path.starts_with(present));
         let guarded = covered || trail.plain < trail.path.len();
-        self.reads.push(Read { path: trail.path, offset: trail.offset, guarded, plain: trail.plain });
+        self.reads.push(Read {
+            path: trail.path,
+            offset: trail.offset,
+            guarded,
+            plain: trail.plain,
+        });
     }
 }
 
@@ -167,7 +183,9 @@ fn literal(node: &Node) -> Option<Vec<String>> {
             Some(path)
         }
         Kind::Index { operand, index, .. } => {
-            let Kind::Literal(Value::String(field)) = &index.kind else { return None };
+            let Kind::Literal(Value::String(field)) = &index.kind else {
+                return None;
+            };
             let mut path = literal(operand)?;
             path.push(field.as_ref().to_owned());
             Some(path)

@@ -45,7 +45,9 @@ fn all_true(sources: &[&str]) {
 /// Each expression must parse and fail with a message that contains the text.
 fn all_fail(cases: &[(&str, &str)]) {
     for (source, expected) in cases {
-        let error = run(source).map(|value| panic!("{source} gives {value:?}")).unwrap_err();
+        let error = run(source)
+            .map(|value| panic!("{source} gives {value:?}"))
+            .unwrap_err();
         assert!(error.message.contains(expected), "{source}: {error}");
         assert_eq!(error.code, "ExpressionError", "{source}");
     }

@@ -38,7 +38,10 @@ impl Text {
     /// Parses a text. Offsets in the error count from the start of the text.
     pub fn parse(source: &str) -> Result<Self, ParseError> {
         let parts = split(source)?;
-        Ok(Self(Arc::new(Inner { source: Box::from(source), parts })))
+        Ok(Self(Arc::new(Inner {
+            source: Box::from(source),
+            parts,
+        })))
     }
 
     /// The text as it was written.
@@ -56,13 +59,19 @@ impl Text {
     /// The value of a text without expressions, with `$$(` already read as `$(`.
     #[must_use]
     pub fn literal(&self) -> Option<&str> {
-        if let Parts::Literal(text) = &self.0.parts { Some(text) } else { None }
+        if let Parts::Literal(text) = &self.0.parts {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// The expressions in the text, and where each begins in it.
     #[must_use]
     pub fn programs(&self) -> Vec<(usize, &Program)> {
-        self.embedded().map(|embedded| (embedded.base, &embedded.program)).collect()
+        self.embedded()
+            .map(|embedded| (embedded.base, &embedded.program))
+            .collect()
     }
 
     /// What the expressions read; offsets count from the start of the text.
@@ -70,7 +79,10 @@ impl Text {
     pub fn reads(&self) -> Vec<Read> {
         let shifted = |embedded: &Embedded| {
             let base = embedded.base;
-            embedded.program.reads().into_iter().map(move |read| Read { offset: read.offset + base, ..read })
+            embedded.program.reads().into_iter().map(move |read| Read {
+                offset: read.offset + base,
+                ..read
+            })
         };
         self.embedded().flat_map(shifted).collect()
     }
@@ -92,7 +104,7 @@ impl Text {
                         Part::Expression(embedded) => {
                             let value = self.value(embedded, scope, budget)?;
                             let rendered = value.to_text_within(budget).map_err(|fault| {
-                                EvaluationError::from_fault(*fault, embedded.program.source())
+                                EvaluationError::from_fault(&fault, embedded.program.source())
                                     .within(self.source(), embedded.base)
                             })?;
                             out.push_str(&rendered);
@@ -136,7 +148,10 @@ fn split(source: &str) -> Result<Parts, ParseError> {
     while let Some(found) = source[position..].find('$') {
         let start = position + found;
         literal.push_str(&source[position..start]);
-        let dollars = source[start..].bytes().take_while(|letter| *letter == b'$').count();
+        let dollars = source[start..]
+            .bytes()
+            .take_while(|letter| *letter == b'$')
+            .count();
         let bracket = start + dollars;
         if !source[bracket..].starts_with('(') {
             literal.push_str(&source[start..bracket]);

@@ -27,7 +27,10 @@ impl Tree {
     /// Parses every string of a JSON value. An error comes with its place, as a JSON pointer.
     pub fn parse(source: &Json) -> Result<Self, (String, ParseError)> {
         let root = grow(source, "", 0)?;
-        Ok(Self(Arc::new(Inner { source: source.clone(), root })))
+        Ok(Self(Arc::new(Inner {
+            source: source.clone(),
+            root,
+        })))
     }
 
     /// The JSON as it was written.
@@ -55,7 +58,11 @@ impl Tree {
     pub fn programs(&self) -> Vec<(String, &Program)> {
         let texts = self.texts().into_iter();
         texts
-            .flat_map(|(path, text)| text.programs().into_iter().map(move |(_, program)| (path.clone(), program)))
+            .flat_map(|(path, text)| {
+                text.programs()
+                    .into_iter()
+                    .map(move |(_, program)| (path.clone(), program))
+            })
             .collect()
     }
 
@@ -64,7 +71,9 @@ impl Tree {
     #[must_use]
     pub fn reads(&self) -> Vec<(String, Read)> {
         let texts = self.texts().into_iter();
-        texts.flat_map(|(path, text)| text.reads().into_iter().map(move |read| (path.clone(), read))).collect()
+        texts
+            .flat_map(|(path, text)| text.reads().into_iter().map(move |read| (path.clone(), read)))
+            .collect()
     }
 
     /// Computes the JSON. A field whose value is an empty optional is left out; in a list that is an error.
@@ -81,8 +90,7 @@ fn grow(json: &Json, path: &str, depth: usize) -> Result<Branch, (String, ParseE
     let is_literal = |branch: &Branch| matches!(branch, Branch::Literal(_));
     Ok(match json {
         Json::String(source) => {
-            let text =
-                Text::parse(source).map_err(|error| (path.to_owned(), error))?;
+            let text = Text::parse(source).map_err(|error| (path.to_owned(), error))?;
             match text.literal() {
                 Some(literal) => Branch::Literal(Json::String(literal.to_owned())),
                 None => Branch::Text(text),
@@ -104,11 +112,16 @@ fn grow(json: &Json, path: &str, depth: usize) -> Result<Branch, (String, ParseE
             let fields = fields
                 .iter()
                 .map(|(name, value)| {
-                    Ok((name.clone(), grow(value, &format!("{path}/{}", escaped(name)), depth + 1)?))
+                    Ok((
+                        name.clone(),
+                        grow(value, &format!("{path}/{}", escaped(name)), depth + 1)?,
+                    ))
                 })
                 .collect::<Result<Vec<_>, (String, ParseError)>>()?;
             if fields.iter().all(|(_, value)| is_literal(value)) {
-                let fields = fields.into_iter().filter_map(|(name, value)| Some((name, literal(value)?)));
+                let fields = fields
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name, literal(value)?)));
                 Branch::Literal(Json::Object(fields.collect()))
             } else {
                 Branch::Map(fields)
@@ -119,7 +132,11 @@ fn grow(json: &Json, path: &str, depth: usize) -> Result<Branch, (String, ParseE
 }
 
 fn literal(branch: Branch) -> Option<Json> {
-    if let Branch::Literal(json) = branch { Some(json) } else { None }
+    if let Branch::Literal(json) = branch {
+        Some(json)
+    } else {
+        None
+    }
 }
 
 /// A name as a part of a JSON pointer (RFC 6901).
@@ -149,7 +166,10 @@ fn compute(branch: &Branch, scope: &dyn Scope, budget: &mut Budget) -> Result<Js
         Branch::Literal(json) => Ok(json.clone()),
         Branch::Text(text) => optional(text, scope, budget)?.ok_or_else(|| {
             EvaluationError::plain(
-                format!("`{}` is an empty optional, and nothing can be left out here", text.source()),
+                format!(
+                    "`{}` is an empty optional, and nothing can be left out here",
+                    text.source()
+                ),
                 text.source(),
             )
         }),
@@ -174,10 +194,12 @@ fn compute(branch: &Branch, scope: &dyn Scope, budget: &mut Budget) -> Result<Js
 }
 
 fn optional(text: &Text, scope: &dyn Scope, budget: &mut Budget) -> Result<Option<Json>, EvaluationError> {
-    let Some(value) = text.evaluate(scope, budget)? else { return Ok(None) };
+    let Some(value) = text.evaluate(scope, budget)? else {
+        return Ok(None);
+    };
     let json = value
         .to_json_within(budget)
-        .map_err(|fault| EvaluationError::from_fault(*fault, text.source()))?;
+        .map_err(|fault| EvaluationError::from_fault(&fault, text.source()))?;
     Ok(Some(json))
 }
 

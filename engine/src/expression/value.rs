@@ -132,9 +132,12 @@ pub struct JsonError {
     pub limit: bool,
 }
 
-impl From<Box<Fault>> for JsonError {
-    fn from(fault: Box<Fault>) -> Self {
-        Self { message: fault.message, limit: fault.limit }
+impl From<Fault> for JsonError {
+    fn from(fault: Fault) -> Self {
+        Self {
+            limit: fault.is_limit(),
+            message: fault.into_message(),
+        }
     }
 }
 
@@ -145,9 +148,9 @@ impl Value {
         match json {
             Json::Null => Self::Null,
             Json::Bool(value) => Self::Bool(*value),
-            Json::Number(number) => {
-                number.as_i64().map_or_else(|| Self::Double(number.as_f64().unwrap_or(f64::NAN)), Self::Int)
-            }
+            Json::Number(number) => number
+                .as_i64()
+                .map_or_else(|| Self::Double(number.as_f64().unwrap_or(f64::NAN)), Self::Int),
             Json::String(text) => Self::from(text.as_str()),
             Json::Array(items) => Self::from(items.iter().map(Self::from_json).collect::<Vec<_>>()),
             Json::Object(fields) => Self::Map(Arc::new(Map::from_json(fields))),
@@ -189,13 +192,21 @@ impl Value {
     /// The text, if the value is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        if let Self::String(text) = self { Some(text) } else { None }
+        if let Self::String(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// The truth value, if the value is one.
     #[must_use]
     pub const fn as_bool(&self) -> Option<bool> {
-        if let Self::Bool(value) = self { Some(*value) } else { None }
+        if let Self::Bool(value) = self {
+            Some(*value)
+        } else {
+            None
+        }
     }
 
     pub(super) fn some(value: Self) -> Self {
@@ -220,13 +231,13 @@ impl Value {
             }
             Self::List(_) | Self::Map(_) => print::json(self, budget),
             Self::Null => Err(Fault::new("null cannot stand inside a text")),
-            Self::Bytes(_) => {
-                Err(Fault::new("bytes cannot stand inside a text: write string(x) or base64.encode(x)"))
-            }
+            Self::Bytes(_) => Err(Fault::new(
+                "bytes cannot stand inside a text: write string(x) or base64.encode(x)",
+            )),
             Self::Type(_) => Err(Fault::new("a type cannot stand inside a text")),
-            Self::Optional(_) => {
-                Err(Fault::new("an optional cannot stand inside a text: write .orValue(\"…\") behind it"))
-            }
+            Self::Optional(_) => Err(Fault::new(
+                "an optional cannot stand inside a text: write .orValue(\"…\") behind it",
+            )),
         }
     }
 
@@ -236,7 +247,9 @@ impl Value {
 
     fn json_at(&self, budget: &mut Budget, depth: usize) -> Outcome<Json> {
         if depth > VALUE_DEPTH_LIMIT {
-            return Err(Fault::limit(format!("the value nests deeper than {VALUE_DEPTH_LIMIT} levels")));
+            return Err(Fault::limit(format!(
+                "the value nests deeper than {VALUE_DEPTH_LIMIT} levels"
+            )));
         }
         budget.step(1)?;
         Ok(match self {
@@ -273,10 +286,14 @@ impl Value {
                 Json::Object(fields)
             }
             Self::Type(kind) => {
-                return Err(Fault::new(format!("a type has no form in JSON: write string(type(x)) for `{kind}`")));
+                return Err(Fault::new(format!(
+                    "a type has no form in JSON: write string(type(x)) for `{kind}`"
+                )));
             }
             Self::Optional(_) => {
-                return Err(Fault::new("an optional has no form in JSON: write .orValue(…) or .value() behind it"));
+                return Err(Fault::new(
+                    "an optional has no form in JSON: write .orValue(…) or .value() behind it",
+                ));
             }
         })
     }

@@ -13,7 +13,7 @@ struct Gathered {
     keys: Vec<Value>,
     pairs: Vec<(Key, Value)>,
     count: usize,
-    fault: Option<Box<Fault>>,
+    fault: Option<Fault>,
 }
 
 impl Machine<'_> {
@@ -88,7 +88,7 @@ impl Machine<'_> {
                 match outcome {
                     Ok(value) if value == decisive => return Ok(Some(Value::Bool(decisive))),
                     Ok(_) => {}
-                    Err(fault) if fault.limit => return Err(fault),
+                    Err(fault) if fault.is_limit() => return Err(fault),
                     Err(fault) => {
                         gathered.fault.get_or_insert(fault);
                     }
@@ -131,7 +131,9 @@ impl Machine<'_> {
                     .at(span));
                 };
                 self.context.budget.allocate_entries(map.len() * 2)?;
-                gathered.pairs.extend(map.iter().map(|(key, value)| (key.clone(), value.clone())));
+                gathered
+                    .pairs
+                    .extend(map.iter().map(|(key, value)| (key.clone(), value.clone())));
             }
         }
         Ok(None)
@@ -147,7 +149,9 @@ impl Machine<'_> {
             Walk::ExistsOne => Ok(Value::Bool(gathered.count == 1)),
             // Nothing left out: the same list, without a copy.
             Walk::Filter => match range {
-                Value::List(items) if items.len() == gathered.items.len() => Ok(Value::List(Arc::clone(items))),
+                Value::List(items) if items.len() == gathered.items.len() => {
+                    Ok(Value::List(Arc::clone(items)))
+                }
                 _ => Ok(Value::from(gathered.items)),
             },
             Walk::Map => Ok(Value::from(gathered.items)),
@@ -156,7 +160,10 @@ impl Machine<'_> {
                     .map_err(|fault| fault.at(comprehension.body.span))?;
                 self.context.budget.allocate_entries(order.len())?;
                 Ok(Value::from(
-                    order.into_iter().filter_map(|at| gathered.items.get(at).cloned()).collect::<Vec<_>>(),
+                    order
+                        .into_iter()
+                        .filter_map(|at| gathered.items.get(at).cloned())
+                        .collect::<Vec<_>>(),
                 ))
             }
             Walk::TransformMap | Walk::TransformMapEntry => new_map(gathered.pairs),
@@ -182,7 +189,10 @@ pub(in crate::expression) fn sorted_positions(keys: &[Value], budget: &mut Budge
     let mut order: Vec<usize> = (0..keys.len()).collect();
     let unlimited = &mut Budget::new(u64::MAX, u64::MAX);
     order.sort_by(|left, right| {
-        compare::order(&keys[*left], &keys[*right], unlimited).ok().flatten().unwrap_or(Ordering::Equal)
+        compare::order(&keys[*left], &keys[*right], unlimited)
+            .ok()
+            .flatten()
+            .unwrap_or(Ordering::Equal)
     });
     Ok(order)
 }

@@ -14,7 +14,10 @@ impl Machine<'_> {
             *place = name;
         }
         let Some((value, covered)) = self.context.scope.path(&asked[..count]) else {
-            return Err(Fault::new(format!("no such name: {}", names.first().map_or("", AsRef::as_ref))));
+            return Err(Fault::new(format!(
+                "no such name: {}",
+                names.first().map_or("", AsRef::as_ref)
+            )));
         };
         let rest = names.get(covered.max(1)..).unwrap_or_default();
         if rest.is_empty() {
@@ -98,7 +101,11 @@ pub(super) fn has(operand: &Value, name: &str) -> Outcome<Value> {
 
 /// The position that an index means; nothing if it is before the start.
 fn position(index: &Value) -> Outcome<Option<usize>> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and checked to be in range")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole and checked to be in range"
+    )]
     let position = match index {
         Value::Int(number) => usize::try_from(*number).ok(),
         Value::Uint(number) => usize::try_from(*number).ok(),
@@ -116,7 +123,7 @@ fn position(index: &Value) -> Outcome<Option<usize>> {
     Ok(position)
 }
 
-fn missing(operand: &Value, name: &str) -> Box<Fault> {
+fn missing(operand: &Value, name: &str) -> Fault {
     let Value::Map(map) = operand else {
         return Fault::new(format!("no such key: {name}"));
     };
@@ -127,10 +134,22 @@ fn missing(operand: &Value, name: &str) -> Box<Fault> {
         }
         known.push_str(&key.to_string());
     }
-    let known = if map.is_empty() { "the map is empty".to_owned() } else { format!("there are {}", excerpt(&known)) };
+    let known = if map.is_empty() {
+        "the map is empty".to_owned()
+    } else {
+        format!("there are {}", excerpt(&known))
+    };
     Fault::new(format!("no such key: {name} ({known})"))
 }
 
-fn no_fields(value: &Value, name: &str) -> Box<Fault> {
-    Fault::new(format!("no field {name} in {} {}", value.kind(), print::preview(value)))
+fn no_fields(value: &Value, name: &str) -> Fault {
+    let hint = match value {
+        Value::List(_) => format!("; of its elements, write x[0], or x.map(item, item.{name})"),
+        _ => String::new(),
+    };
+    Fault::new(format!(
+        "no field {name} in {} {}{hint}",
+        value.kind(),
+        print::preview(value)
+    ))
 }

@@ -17,7 +17,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     global("base64.encode", 1, 1, encode),
     global("base64.decode", 1, 1, decode),
     global("json.parse", 1, 1, parse),
-    global("json.print", 1, 1, |context, values| print::json(&values[0], context.budget).map(Value::from)),
+    global("json.print", 1, 1, |context, values| {
+        print::json(&values[0], context.budget).map(Value::from)
+    }),
     global("hash.sha256", 1, 1, sha256),
 ];
 
@@ -29,7 +31,11 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 fn encode(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     let Value::Bytes(bytes) = &values[0] else {
-        return Err(wrong("base64.encode", "bytes (write bytes(x) for a text)", &values[0]));
+        return Err(wrong(
+            "base64.encode",
+            "bytes (write bytes(x) for a text)",
+            &values[0],
+        ));
     };
     context.budget.allocate(bytes.len() / 3 * 4 + 4)?;
     Ok(Value::from(STANDARD.encode(bytes)))
@@ -48,9 +54,9 @@ fn parse(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     let text = text("json.parse", &values[0])?;
     // A list of small numbers takes up to this many times its text: once as JSON, once as a value.
     context.budget.allocate(text.len().saturating_mul(8))?;
-    serde_json::from_str(text).map(|json| Value::from_json(&json)).map_err(|error| {
-        Fault::new(format!("not JSON: {error}, in {}", print::preview(&values[0])))
-    })
+    serde_json::from_str(text)
+        .map(|json| Value::from_json(&json))
+        .map_err(|error| Fault::new(format!("not JSON: {error}, in {}", print::preview(&values[0]))))
 }
 
 fn sha256(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {

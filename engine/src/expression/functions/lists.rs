@@ -1,8 +1,7 @@
 //! Lists: cel-go's `lists` extension and Kubernetes' list library.
 
 use super::super::{
-    Key,
-    arithmetic,
+    Key, arithmetic,
     ast::Arithmetic,
     compare,
     error::{Fault, Outcome},
@@ -21,15 +20,27 @@ pub(super) const FUNCTIONS: &[Function] = &[
     method("flatten", 0, 1, flatten),
     method("distinct", 0, 0, distinct),
     method("sort", 0, 0, sort),
-    method("first", 0, 0, |_, values| Ok(optional(list("first", &values[0])?.first()))),
-    method("last", 0, 0, |_, values| Ok(optional(list("last", &values[0])?.last()))),
+    method("first", 0, 0, |_, values| {
+        Ok(optional(list("first", &values[0])?.first()))
+    }),
+    method("last", 0, 0, |_, values| {
+        Ok(optional(list("last", &values[0])?.last()))
+    }),
     method("sum", 0, 0, sum),
-    method("min", 0, 0, |context, values| extreme(context, &values[0], "min", Ordering::Less)),
-    method("max", 0, 0, |context, values| extreme(context, &values[0], "max", Ordering::Greater)),
+    method("min", 0, 0, |context, values| {
+        extreme(context, &values[0], "min", Ordering::Less)
+    }),
+    method("max", 0, 0, |context, values| {
+        extreme(context, &values[0], "max", Ordering::Greater)
+    }),
     method("isSorted", 0, 0, is_sorted),
     method("reverse", 0, 0, reverse),
-    method("indexOf", 1, 2, |context, values| index_of(context, values, false)),
-    method("lastIndexOf", 1, 2, |context, values| index_of(context, values, true)),
+    method("indexOf", 1, 2, |context, values| {
+        index_of(context, values, false)
+    }),
+    method("lastIndexOf", 1, 2, |context, values| {
+        index_of(context, values, true)
+    }),
 ];
 
 fn optional(value: Option<&Value>) -> Value {
@@ -46,7 +57,10 @@ fn slice(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     let items = list("slice", &values[0])?;
     let (start, end) = (count("slice", &values[1])?, count("slice", &values[2])?);
     let part = items.get(start..end).ok_or_else(|| {
-        Fault::new(format!("slice({start}, {end}) is outside a list of {}", items.len()))
+        Fault::new(format!(
+            "slice({start}, {end}) is outside a list of {}",
+            items.len()
+        ))
     })?;
     context.budget.allocate_entries(part.len())?;
     Ok(Value::from(part.to_vec()))
@@ -60,7 +74,12 @@ fn flatten(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     Ok(Value::from(out))
 }
 
-fn flatten_into(context: &mut Context<'_>, items: &[Value], depth: usize, out: &mut Vec<Value>) -> Outcome<()> {
+fn flatten_into(
+    context: &mut Context<'_>,
+    items: &[Value],
+    depth: usize,
+    out: &mut Vec<Value>,
+) -> Outcome<()> {
     for item in items {
         match item {
             Value::List(inner) if depth > 0 => {
@@ -85,11 +104,14 @@ fn distinct(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     for item in items {
         context.budget.step(8)?;
         let fresh = if let Some(key) = Key::from_value(item) {
-            let double = others.iter().any(|other| matches!(other, Value::Double(_)) && *other == item);
+            let double = others
+                .iter()
+                .any(|other| matches!(other, Value::Double(_)) && *other == item);
             context.budget.step(others.len())?;
             !double && seen.insert(key)
         } else {
-            let mut fresh = !matches!(item, Value::Double(_)) || whole_key(item).is_none_or(|key| !seen.contains(&key));
+            let mut fresh =
+                !matches!(item, Value::Double(_)) || whole_key(item).is_none_or(|key| !seen.contains(&key));
             for other in &others {
                 context.budget.step(1)?;
                 if !fresh || compare::equal(item, other, context.budget)? {
@@ -112,9 +134,14 @@ fn distinct(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
 
 /// The whole number that a double is equal to.
 fn whole_key(value: &Value) -> Option<Key> {
-    #[expect(clippy::cast_possible_truncation, reason = "whole, and checked to be in range")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole, and checked to be in range"
+    )]
     match value {
-        Value::Double(number) if number.fract() == 0.0 && number.abs() < 9.2e18 => Some(Key::Int(*number as i64)),
+        Value::Double(number) if number.fract() == 0.0 && number.abs() < 9.2e18 => {
+            Some(Key::Int(*number as i64))
+        }
         _ => None,
     }
 }
@@ -123,13 +150,20 @@ fn sort(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     let items = list("sort", &values[0])?;
     let order = sorted_positions(items, context.budget)?;
     context.budget.allocate_entries(items.len())?;
-    Ok(Value::from(order.into_iter().filter_map(|at| items.get(at).cloned()).collect::<Vec<_>>()))
+    Ok(Value::from(
+        order
+            .into_iter()
+            .filter_map(|at| items.get(at).cloned())
+            .collect::<Vec<_>>(),
+    ))
 }
 
 /// The sum of numbers or durations; 0 for an empty list.
 fn sum(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     let mut items = list("sum", &values[0])?.iter();
-    let Some(first) = items.next() else { return Ok(Value::Int(0)) };
+    let Some(first) = items.next() else {
+        return Ok(Value::Int(0));
+    };
     let summable = |value: &Value| match value {
         Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Duration(_) => Ok(()),
         other => Err(wrong("sum", "numbers or durations", other)),
@@ -146,7 +180,9 @@ fn sum(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
 
 fn extreme(context: &mut Context<'_>, value: &Value, name: &str, wanted: Ordering) -> Outcome<Value> {
     let items = list(name, value)?;
-    let mut best = items.first().ok_or_else(|| Fault::new(format!("{name} of an empty list")))?;
+    let mut best = items
+        .first()
+        .ok_or_else(|| Fault::new(format!("{name} of an empty list")))?;
     for item in items.iter().skip(1) {
         context.budget.step(1)?;
         if compare::order(item, best, context.budget)? == Some(wanted) {
@@ -200,6 +236,9 @@ fn index_of(context: &mut Context<'_>, values: &[Value], last: bool) -> Outcome<
             Ok(found.map_or(Value::Int(-1), length))
         }
         Value::List(_) => Err(Fault::new(format!("{name} of a list takes one argument"))),
-        other => Err(Fault::new(format!("{name} looks into a list or string, not into {}", print::preview(other)))),
+        other => Err(Fault::new(format!(
+            "{name} looks into a list or string, not into {}",
+            print::preview(other)
+        ))),
     }
 }

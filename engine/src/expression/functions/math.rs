@@ -13,17 +13,35 @@ pub(super) const FUNCTIONS: &[Function] = &[
     global("math.greatest", 1, usize::MAX, |context, values| {
         extreme(context, values, "math.greatest", Ordering::Greater)
     }),
-    global("math.least", 1, usize::MAX, |context, values| extreme(context, values, "math.least", Ordering::Less)),
-    global("math.ceil", 1, 1, |_, values| rounded("math.ceil", &values[0], f64::ceil)),
-    global("math.floor", 1, 1, |_, values| rounded("math.floor", &values[0], f64::floor)),
-    global("math.round", 1, 1, |_, values| rounded("math.round", &values[0], f64::round)),
-    global("math.trunc", 1, 1, |_, values| rounded("math.trunc", &values[0], f64::trunc)),
-    global("math.sqrt", 1, 1, |_, values| rounded("math.sqrt", &values[0], f64::sqrt)),
+    global("math.least", 1, usize::MAX, |context, values| {
+        extreme(context, values, "math.least", Ordering::Less)
+    }),
+    global("math.ceil", 1, 1, |_, values| {
+        rounded("math.ceil", &values[0], f64::ceil)
+    }),
+    global("math.floor", 1, 1, |_, values| {
+        rounded("math.floor", &values[0], f64::floor)
+    }),
+    global("math.round", 1, 1, |_, values| {
+        rounded("math.round", &values[0], f64::round)
+    }),
+    global("math.trunc", 1, 1, |_, values| {
+        rounded("math.trunc", &values[0], f64::trunc)
+    }),
+    global("math.sqrt", 1, 1, |_, values| {
+        rounded("math.sqrt", &values[0], f64::sqrt)
+    }),
     global("math.abs", 1, 1, |_, values| abs(&values[0])),
     global("math.sign", 1, 1, |_, values| sign(&values[0])),
-    global("math.isNaN", 1, 1, |_, values| Ok(Value::Bool(float("math.isNaN", &values[0])?.is_nan()))),
-    global("math.isInf", 1, 1, |_, values| Ok(Value::Bool(float("math.isInf", &values[0])?.is_infinite()))),
-    global("math.isFinite", 1, 1, |_, values| Ok(Value::Bool(float("math.isFinite", &values[0])?.is_finite()))),
+    global("math.isNaN", 1, 1, |_, values| {
+        Ok(Value::Bool(float("math.isNaN", &values[0])?.is_nan()))
+    }),
+    global("math.isInf", 1, 1, |_, values| {
+        Ok(Value::Bool(float("math.isInf", &values[0])?.is_infinite()))
+    }),
+    global("math.isFinite", 1, 1, |_, values| {
+        Ok(Value::Bool(float("math.isFinite", &values[0])?.is_finite()))
+    }),
 ];
 
 /// The greatest or least of the arguments, or of the one argument that is a list.
@@ -32,7 +50,9 @@ fn extreme(context: &mut Context<'_>, values: &[Value], name: &str, wanted: Orde
         [Value::List(items)] => items.as_slice(),
         other => other,
     };
-    let mut best = values.first().ok_or_else(|| Fault::new(format!("{name} takes at least one number")))?;
+    let mut best = values
+        .first()
+        .ok_or_else(|| Fault::new(format!("{name} takes at least one number")))?;
     for value in values {
         if !matches!(value, Value::Int(_) | Value::Uint(_) | Value::Double(_)) {
             return Err(wrong(name, "numbers", value));
@@ -61,9 +81,10 @@ fn rounded(name: &str, value: &Value, round: fn(f64) -> f64) -> Outcome<Value> {
 fn abs(value: &Value) -> Outcome<Value> {
     match value {
         Value::Double(number) => Ok(Value::Double(number.abs())),
-        Value::Int(number) => {
-            number.checked_abs().map(Value::Int).ok_or_else(|| Fault::new("the result is beyond int"))
-        }
+        Value::Int(number) => number
+            .checked_abs()
+            .map(Value::Int)
+            .ok_or_else(|| Fault::new("the result is beyond int")),
         Value::Uint(_) => Ok(value.clone()),
         other => Err(wrong("math.abs", "a number", other)),
     }

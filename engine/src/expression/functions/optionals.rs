@@ -6,17 +6,24 @@ use super::{Function, Value, global, method, wrong};
 use std::sync::Arc;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    global("optional.of", 1, 1, |_, values| Ok(Value::some(values[0].clone()))),
+    global("optional.of", 1, 1, |_, values| {
+        Ok(Value::some(values[0].clone()))
+    }),
     global("optional.none", 0, 0, |_, _| Ok(Value::Optional(None))),
     global("optional.ofNonZeroValue", 1, 1, |_, values| {
-        Ok(if is_zero(&values[0]) { Value::Optional(None) } else { Value::some(values[0].clone()) })
+        Ok(if is_zero(&values[0]) {
+            Value::Optional(None)
+        } else {
+            Value::some(values[0].clone())
+        })
     }),
-    method("hasValue", 0, 0, |_, values| Ok(Value::Bool(inner("hasValue", &values[0])?.is_some()))),
+    method("hasValue", 0, 0, |_, values| {
+        Ok(Value::Bool(inner("hasValue", &values[0])?.is_some()))
+    }),
     method("value", 0, 0, |_, values| {
-        inner("value", &values[0])?
-            .as_deref()
-            .cloned()
-            .ok_or_else(|| Fault::new("the optional is empty: write .orValue(…) to say what stands in for it"))
+        inner("value", &values[0])?.as_deref().cloned().ok_or_else(|| {
+            Fault::new("the optional is empty: write .orValue(…) to say what stands in for it")
+        })
     }),
     // These two are parsed as syntax; they stand here for their arity and for suggestions.
     method("or", 1, 1, |_, values| Ok(values[0].clone())),
@@ -24,7 +31,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn inner<'a>(name: &str, value: &'a Value) -> Outcome<&'a Option<Arc<Value>>> {
-    if let Value::Optional(inner) = value { Ok(inner) } else { Err(wrong(name, "an optional", value)) }
+    if let Value::Optional(inner) = value {
+        Ok(inner)
+    } else {
+        Err(wrong(name, "an optional", value))
+    }
 }
 
 fn is_zero(value: &Value) -> bool {

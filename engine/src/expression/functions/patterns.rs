@@ -15,8 +15,10 @@ const PATTERN_NESTING: u32 = 32;
 /// The longest pattern that may be computed at run time.
 const PATTERN_LENGTH: usize = 1024;
 
-pub(super) const FUNCTIONS: &[Function] =
-    &[global("matches", 2, 2, computed), method("matches", 1, 1, computed)];
+pub(super) const FUNCTIONS: &[Function] = &[
+    global("matches", 2, 2, computed),
+    method("matches", 1, 1, computed),
+];
 
 /// Compiles a pattern; the error is for people.
 pub(in super::super) fn compile(source: &str) -> Result<Regex, String> {
@@ -28,7 +30,11 @@ pub(in super::super) fn compile(source: &str) -> Result<Regex, String> {
         .map_err(|error| {
             // The crate draws the place over several lines; its last line says what is wrong.
             let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            let reason = text
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ");
             format!("invalid pattern {}: {reason}", excerpt(source))
         })
 }
@@ -45,7 +51,9 @@ pub(in super::super) fn matches(target: &Value, pattern: &Regex, budget: &mut Bu
 fn computed(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     let source = text("matches", &values[1])?;
     if source.len() > PATTERN_LENGTH {
-        return Err(Fault::limit(format!("a computed pattern has at most {PATTERN_LENGTH} bytes")));
+        return Err(Fault::limit(format!(
+            "a computed pattern has at most {PATTERN_LENGTH} bytes"
+        )));
     }
     context.budget.step(1000 + source.len() * 50)?;
     context.budget.allocate(PATTERN_BYTES / 16)?;

@@ -10,8 +10,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     global("uint", 1, 1, |_, values| convert::uint(&values[0])),
     global("double", 1, 1, |_, values| convert::double(&values[0])),
     global("bool", 1, 1, |_, values| convert::bool(&values[0])),
-    global("string", 1, 1, |context, values| convert::string(&values[0], context.budget)),
-    global("bytes", 1, 1, |context, values| convert::bytes(&values[0], context.budget)),
+    global("string", 1, 1, |context, values| {
+        convert::string(&values[0], context.budget)
+    }),
+    global("bytes", 1, 1, |context, values| {
+        convert::bytes(&values[0], context.budget)
+    }),
     global("timestamp", 1, 1, |_, values| convert::timestamp(&values[0])),
     global("duration", 1, 1, |_, values| convert::duration(&values[0])),
     global("dyn", 1, 1, |_, values| Ok(values[0].clone())),
@@ -20,7 +24,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         test(context, values, "contains", |text, other| text.contains(other))
     }),
     method("startsWith", 1, 1, |context, values| {
-        test(context, values, "startsWith", |text, other| text.starts_with(other))
+        test(context, values, "startsWith", |text, other| {
+            text.starts_with(other)
+        })
     }),
     method("endsWith", 1, 1, |context, values| {
         test(context, values, "endsWith", |text, other| text.ends_with(other))

@@ -13,7 +13,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     method("upperAscii", 0, 0, |context, values| {
         changed(context, "upperAscii", &values[0], str::to_ascii_uppercase)
     }),
-    method("trim", 0, 0, |context, values| changed(context, "trim", &values[0], |text| text.trim().to_owned())),
+    method("trim", 0, 0, |context, values| {
+        changed(context, "trim", &values[0], |text| text.trim().to_owned())
+    }),
     method("charAt", 1, 1, char_at),
     method("substring", 1, 2, substring),
     method("replace", 2, 3, replace),
@@ -21,7 +23,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     method("join", 0, 1, join),
 ];
 
-fn changed(context: &mut Context<'_>, name: &str, value: &Value, change: fn(&str) -> String) -> Outcome<Value> {
+fn changed(
+    context: &mut Context<'_>,
+    name: &str,
+    value: &Value,
+    change: fn(&str) -> String,
+) -> Outcome<Value> {
     let text = text(name, value)?;
     context.budget.allocate(text.len())?;
     Ok(Value::from(change(text)))
@@ -29,14 +36,19 @@ fn changed(context: &mut Context<'_>, name: &str, value: &Value, change: fn(&str
 
 /// The byte at which a character begins; the end of the text counts as one.
 fn byte_at(text: &str, position: usize) -> Option<usize> {
-    text.char_indices().map(|(at, _)| at).chain(std::iter::once(text.len())).nth(position)
+    text.char_indices()
+        .map(|(at, _)| at)
+        .chain(std::iter::once(text.len()))
+        .nth(position)
 }
 
 fn char_at(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     let (text, position) = (text("charAt", &values[0])?, count("charAt", &values[1])?);
     context.budget.scan(text.len())?;
     let at = byte_at(text, position).ok_or_else(|| outside("charAt", position))?;
-    Ok(Value::from(text[at..].chars().next().map(String::from).unwrap_or_default()))
+    Ok(Value::from(
+        text[at..].chars().next().map(String::from).unwrap_or_default(),
+    ))
 }
 
 fn substring(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
@@ -51,12 +63,14 @@ fn substring(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
             byte_at(text, end).ok_or_else(|| outside("substring", end))?
         }
     };
-    let part = text.get(from..to).ok_or_else(|| Fault::new("substring ends before it starts"))?;
+    let part = text
+        .get(from..to)
+        .ok_or_else(|| Fault::new("substring ends before it starts"))?;
     context.budget.allocate(part.len())?;
     Ok(Value::from(part))
 }
 
-fn outside(name: &str, position: usize) -> Box<Fault> {
+fn outside(name: &str, position: usize) -> Fault {
     Fault::new(format!("{name}: the text has no position {position}"))
 }
 
@@ -68,7 +82,9 @@ pub(super) fn index_of(
     rest: &[Value],
     last: bool,
 ) -> Outcome<Value> {
-    let [wanted, from @ ..] = rest else { return Ok(Value::Int(-1)) };
+    let [wanted, from @ ..] = rest else {
+        return Ok(Value::Int(-1));
+    };
     let wanted = text(name, wanted)?;
     context.budget.scan(subject.len() + wanted.len())?;
     let from = match from.first() {
@@ -98,7 +114,9 @@ pub(super) fn index_of(
 
 /// How many replacements or parts: a negative number means all.
 fn limit(name: &str, value: Option<&Value>) -> Outcome<usize> {
-    value.map_or(Ok(usize::MAX), |value| Ok(usize::try_from(int(name, value)?).unwrap_or(usize::MAX)))
+    value.map_or(Ok(usize::MAX), |value| {
+        Ok(usize::try_from(int(name, value)?).unwrap_or(usize::MAX))
+    })
 }
 
 fn replace(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
@@ -107,7 +125,9 @@ fn replace(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     let most = limit("replace", values.get(3))?;
     context.budget.scan(subject.len() + old.len())?;
     let matches = subject.matches(old).take(most).count();
-    context.budget.allocate(matches.saturating_mul(new.len()).saturating_add(subject.len()))?;
+    context
+        .budget
+        .allocate(matches.saturating_mul(new.len()).saturating_add(subject.len()))?;
     Ok(Value::from(subject.replacen(old, new, most)))
 }
 
@@ -148,7 +168,9 @@ fn split(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
 
 fn join(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     let items = list("join", &values[0])?;
-    let separator = values.get(1).map_or(Ok(""), |separator| text("join", separator))?;
+    let separator = values
+        .get(1)
+        .map_or(Ok(""), |separator| text("join", separator))?;
     let mut out = String::new();
     for (index, item) in items.iter().enumerate() {
         let item = text("join", item)?;
