@@ -6,8 +6,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../scripts/lib.sh"
 
 version=v1.34.4 # the last line that takes Debian's containerd 1.6 and cgroup v1
-need_packages containerd:containerd runc:runc nft:nftables ip:iproute2 ss:iproute2 conntrack:conntrack \
-  openssl:openssl curl:curl flock:util-linux python3:python3 gcc:gcc /usr/lib/cni/bridge:containernetworking-plugins
+need_packages containerd:containerd runc:runc nft:nftables ip:iproute2 conntrack:conntrack \
+  openssl:openssl curl:curl flock:util-linux python3:python3 gcc:gcc /usr/include/stdlib.h:libc6-dev /usr/lib/cni/bridge:containernetworking-plugins
 command -v go >/dev/null || fail "no Go compiler on PATH" "install Go 1.24 or newer: https://go.dev/dl, or apt-get install golang"
 
 mkdir -p "$cluster_bin" "$tools_bin"

@@ -43,7 +43,7 @@ if part_runs containerd; then
   containers containers ls -q | while read -r container; do containers containers rm "$container"; done
 fi >/dev/null
 # Their command line names our socket and no other's.
-for shim in $(pgrep -f "containerd-shim.*$cluster_state/containerd.sock"); do kill "$shim"; done
+for shim in $(pids_with "-address $cluster_state/containerd.sock"); do kill "$shim"; done
 stop_parts containerd apiserver
 stop_parts etcd
 awk -v s="$cluster_state/" 'index($2, s) == 1 {print $2}' /proc/mounts | sort -r | xargs -r -n1 umount -l

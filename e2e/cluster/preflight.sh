@@ -19,10 +19,7 @@ elif ! grep -qE '^\S+ \S+ cgroup \S*\bmemory\b' /proc/mounts && ! grep -qw memor
   problem "the memory controller of cgroups is off" "boot with cgroup_enable=memory on the kernel's command line"
 fi
 
-# A tool without which this very check or the first build step could not begin; packages are installed later.
-for command in apt-get ss ip; do
-  command -v $command >/dev/null || problem "no command $command" "this needs Debian (or Ubuntu) with iproute2"
-done
+command -v apt-get >/dev/null || problem "no apt-get: the node's packages are Debian's" "use a cluster you have: make up CLUSTER=current"
 command -v go >/dev/null || [ -x "$cluster_bin/kube" ] ||
   problem "no Go compiler on PATH, and Kubernetes is built from Go modules" "install Go 1.24 or newer (https://go.dev/dl)"
 
@@ -30,7 +27,7 @@ if ! any_part_runs; then
   taken=()
   for port in "${cluster_ports[@]}"; do port_taken "$port" && taken+=("$port"); done
   [ ${#taken[@]} -eq 0 ] ||
-    problem "ports in use that Kubernetes needs: ${taken[*]}" "see by what: ss -ltnp | grep -E ':($(IFS='|'; echo "${taken[*]}")) '; stop it and try again"
+    problem "ports in use that Kubernetes needs: ${taken[*]}" "see by what (package iproute2): ss -ltnp | grep -E ':($(IFS='|'; echo "${taken[*]}")) '; stop it and try again"
   memory=$(($(awk '$1 == "MemAvailable:" {print $2}' /proc/meminfo) / 1024))
   [ "$memory" -ge 2000 ] || problem "only $memory MB of memory available, 2000 MB are needed" "close something large and try again"
 fi

@@ -45,7 +45,7 @@ grep -q '^nameserver' /etc/resolv.conf 2>/dev/null ||
   sed -i '/forward/d' "$cluster_state/Corefile"
 
 node_address
-sysctl -qw net.ipv4.ip_forward=1
+echo 1 >/proc/sys/net/ipv4/ip_forward
 # Docker and some firewalls drop what is forwarded; pods' traffic is.
 if command -v iptables >/dev/null && iptables -S FORWARD 2>/dev/null | grep -q '^-P FORWARD DROP'; then
   for direction in -i -o; do

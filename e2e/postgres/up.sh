@@ -22,7 +22,8 @@ if ! find_postgres; then
   need_packages /usr/lib/postgresql:postgresql
   find_postgres || fail "no pg_ctl under /usr/lib/postgresql" "install Debian's package postgresql"
 fi
-need_packages openssl:openssl ss:iproute2 ip:iproute2 flock:util-linux
+need_packages openssl:openssl flock:util-linux
+[ "$server" = test ] || need_packages ip:iproute2
 lock "postgres-$server"
 
 print_url() {
@@ -66,12 +67,14 @@ if [ ! -f "$data/PG_VERSION" ]; then
     { cat "$home/initdb.log" >&2; rm -rf "$data"; exit 1; }
 fi
 
+connections=100
+[ "$server" != test ] || connections=300 # many tests at once, each with pools of its own
 settings() {
   cat <<CONF
 listen_addresses = '$addresses'
 port = $port
 unix_socket_directories = '$home/socket'
-max_connections = 100
+max_connections = $connections
 ssl = on
 ssl_ca_file = '$home/tls/ca.crt'
 ssl_cert_file = '$home/tls/server.crt'

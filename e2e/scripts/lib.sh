@@ -55,8 +55,19 @@ alive() { # pid file, a word of the command line
   pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "$2"
 }
 
-port_taken() { # port: by anyone, on any address
-  [ -n "$(ss -Hltn "sport = :$1" 2>/dev/null)" ]
+# By anyone, on any address. Read from the kernel: the checks come before any package is installed.
+port_taken() { # port
+  awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && substr($2, length($2) - 4) == port {found = 1} END {exit !found}' \
+    /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+# Pids of the processes whose command line has this text.
+pids_with() { # text
+  local file
+  for file in /proc/[0-9]*/cmdline; do
+    { tr '\0' ' ' <"$file"; } 2>/dev/null | grep -qF -- "$1" && basename "$(dirname "$file")"
+  done
+  return 0
 }
 
 # One script at a time changes the local world; a second one waits for the first.
@@ -79,7 +90,8 @@ need_packages() {
   [ "$(id -u)" = 0 ] || fail "missing packages: ${missing[*]}" "as root: apt-get install ${missing[*]}"
   command -v apt-get >/dev/null || fail "missing: ${missing[*]}, and this is no Debian" "install what provides them and try again"
   say "installing ${missing[*]}"
-  apt-get update -q >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "${missing[@]}" >&2 ||
+  apt-get update -q >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends \
+    -o Dpkg::Options::=--force-confold "${missing[@]}" >&2 ||
     fail "apt-get could not install ${missing[*]}" "its reason stands above"
 }
 
