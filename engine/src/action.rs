@@ -34,6 +34,14 @@ impl Action {
     }
 }
 
+/// Checks `with` of this built-in action.
+pub(crate) fn input_validator(action: &Action) -> Option<&'static jsonschema::Validator> {
+    static VALIDATORS: LazyLock<Vec<Option<jsonschema::Validator>>> =
+        LazyLock::new(|| built_in().iter().map(|action| crate::schema::compile(&action.input).ok()).collect());
+    let position = built_in().iter().position(|known| known.name == action.name)?;
+    VALIDATORS.get(position)?.as_ref()
+}
+
 /// All built-in actions, sorted by name.
 #[must_use]
 pub fn built_in() -> &'static [Action] {
@@ -127,5 +135,25 @@ fn table() -> Action {
         }),
         effect: Effect::None,
         idempotency_key: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_input_schema_compiles_and_every_name_is_found() {
+        for action in built_in() {
+            assert!(find(action.name).and_then(input_validator).is_some(), "{}", action.name);
+        }
+    }
+
+    #[test]
+    fn a_call_that_only_reads_is_known_by_its_literal_method() {
+        let effect = |with: Value| find("core/http@1").unwrap().effect_of(with.as_object().unwrap());
+        assert_eq!(effect(json!({})), Effect::Read);
+        assert_eq!(effect(json!({"method": "POST"})), Effect::Write);
+        assert_eq!(effect(json!({"method": "$(inputs.method)"})), Effect::Write);
     }
 }

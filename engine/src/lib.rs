@@ -13,6 +13,7 @@
 pub mod action;
 pub mod compile;
 pub mod digest;
+pub mod duration;
 pub mod expression;
 pub mod journal;
 pub mod manifest;
@@ -20,3 +21,5 @@ pub mod plan;
 pub mod problem;
 pub mod protocol;
 pub mod run;
+mod schema;
+mod size;

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::action::Effect;
+use crate::expression::{Program, Tree};
 
-mod code;
+mod index;
 mod input;
 
-pub use code::{Condition, Template};
 pub use input::PlanInput;
 
 /// Version of the format. A runner refuses a plan of another one.
@@ -29,8 +29,10 @@ pub struct Plan {
     pub(crate) variables: Map<String, Value>,
     pub(crate) steps: Vec<PlanStep>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) outputs: Option<Template>,
+    pub(crate) outputs: Option<Tree>,
     pub(crate) timeout_ms: u64,
+    #[serde(skip)]
+    pub(crate) index: index::Index,
 }
 
 /// One step.
@@ -45,7 +47,7 @@ pub struct PlanStep {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) needs: Vec<Need>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) when: Option<Condition>,
+    pub(crate) when: Option<Program>,
     pub(crate) work: Work,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) timeout_ms: Option<u64>,
@@ -61,6 +63,8 @@ pub(crate) struct Need {
 }
 
 /// An end of a step that lets another one go on.
+///
+/// No kind of step that runs today has named outcomes; joins know them already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Edge {
@@ -71,10 +75,7 @@ pub(crate) enum Edge {
     /// It ended in any way.
     Done,
     /// It ended with this named outcome, which refines a success or a failure.
-    Named {
-        name: String,
-        failure: bool,
-    },
+    Named { name: String, failure: bool },
 }
 
 /// What a step does.
@@ -82,16 +83,16 @@ pub(crate) enum Edge {
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub(crate) enum Work {
     /// Computes values.
-    Set { values: Template },
+    Set { values: Tree },
     /// Performs an action.
     #[serde(rename_all = "camelCase")]
-    Uses { action: String, with: Template, effect: Effect, idempotency_key: bool },
+    Uses { action: String, with: Tree, effect: Effect, idempotency_key: bool },
     /// Lets time pass.
-    Wait { duration: Template },
+    Wait { duration: Tree },
     /// Fails on purpose.
-    Fail { code: String, message: Option<Template> },
+    Fail { code: String, message: Option<Tree> },
     /// Ends the run.
-    Stop { succeeded: bool, message: Option<Template> },
+    Stop { succeeded: bool, message: Option<Tree> },
 }
 
 /// When another attempt follows a failed one.

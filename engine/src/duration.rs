@@ -1,0 +1,68 @@
+//! Durations as manifests write them: Go's grammar without fractions (`90s`, `1h30m`).
+
+use jiff::SignedDuration;
+use snafu::Snafu;
+
+/// The longest duration: ten years. Longer ones are slips of the pen, and moments stay far from the calendar's end.
+pub const LONGEST_HOURS: i64 = 10 * 365 * 24;
+
+/// A text that is no duration.
+#[derive(Clone, Debug, PartialEq, Eq, Snafu)]
+#[snafu(display("`{text}` is no duration: {reason}"))]
+pub struct DurationError {
+    /// The text.
+    pub text: String,
+    /// What is wrong and what to write.
+    pub reason: &'static str,
+}
+
+/// Reads a duration: hours, minutes, seconds, milliseconds, in this order, each at most once.
+pub fn parse(text: &str) -> Result<SignedDuration, DurationError> {
+    let fail = |reason| Err(DurationError { text: text.chars().take(60).collect(), reason });
+    let (mut rest, mut total, mut unit_floor) = (text, 0_i64, 0);
+    if text.is_empty() {
+        return fail("write a number with a unit, such as 30s, 5m or 1h30m");
+    }
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, behind) = rest.split_at(digits);
+        let letters = behind.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (unit, after) = behind.split_at(letters);
+        let (rank, milliseconds) = match unit {
+            "h" => (1, 3_600_000),
+            "m" => (2, 60_000),
+            "s" => (3, 1000),
+            "ms" => (4, 1),
+            _ => return fail("write whole numbers with the units h, m, s or ms, such as 30s, 5m or 1h30m"),
+        };
+        if rank <= unit_floor {
+            return fail("units go from large to small, each once: 1h30m");
+        }
+        unit_floor = rank;
+        let part = number.parse::<i64>().ok().and_then(|number| number.checked_mul(milliseconds));
+        match part.and_then(|part| total.checked_add(part)) {
+            Some(sum) if sum <= LONGEST_HOURS * 3_600_000 => total = sum,
+            _ if number.is_empty() => return fail("a unit needs a number before it, such as 30s"),
+            _ => return fail("it is longer than ten years"),
+        }
+        rest = after;
+    }
+    Ok(SignedDuration::from_millis(total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_whole_numbers_with_units_from_large_to_small() {
+        let milliseconds = |text| parse(text).map(|duration| duration.as_millis()).ok();
+        assert_eq!(milliseconds("90s"), Some(90_000));
+        assert_eq!(milliseconds("1h30m"), Some(5_400_000));
+        assert_eq!(milliseconds("1s500ms"), Some(1500));
+        assert_eq!(milliseconds("0s"), Some(0));
+        for bad in ["", "90", "s", "1.5h", "30m1h", "1m1m", "-5s", "5 s", "99999999999999999999h", "87601h", "1d"] {
+            assert_eq!(milliseconds(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Whether and when another attempt follows a failed one.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::chance::{Seed, fraction};
+use super::ending::EVENTS;
+use super::{Run, after};
+use crate::journal::StepError;
+use crate::plan::{RetryPolicy, Work};
+
+/// Errors of the moment: tried again unless the step or the action says otherwise.
+pub(super) const RETRYABLE: [&str; 5] = ["Timeout", "RateLimited", "Unavailable", "Conflict", "Interrupted"];
+/// After these nobody knows whether a Write happened.
+const UNKNOWN: [&str; 2] = ["Timeout", "Interrupted"];
+/// The longest pause that the other side can ask for.
+const LONGEST_PAUSE_MS: u64 = 3_600_000;
+
+impl Run {
+    /// When the next attempt starts; nothing if the step failed for good.
+    pub(super) fn retry_at(&self, step: usize, error: &StepError, now: Timestamp) -> Option<Timestamp> {
+        let definition = &self.plan.steps[step];
+        let record = &self.records[step];
+        let policy = definition.retry.as_ref()?;
+        // A run that ends tries nothing again but its clean-up; one with too many events nothing at all.
+        let may_go_on = (self.ending.is_none() || record.clean_up) && self.events < EVENTS;
+        if !may_go_on || record.attempts >= policy.attempts || !self.is_worth_another(step, policy, error) {
+            return None;
+        }
+        let pause = match error.retry_after_ms {
+            Some(asked) => asked.min(LONGEST_PAUSE_MS),
+            None => {
+                let seed = Seed { run: self.facts.run, step: &definition.id, attempt: record.attempts, call: "jitter" };
+                jittered(policy, record.attempts, fraction(seed.hash(0)))
+            }
+        };
+        Some(after(now, SignedDuration::from_millis(i64::try_from(pause).unwrap_or(i64::MAX))))
+    }
+
+    fn is_worth_another(&self, step: usize, policy: &RetryPolicy, error: &StepError) -> bool {
+        let code = error.code.as_str();
+        if let Some(codes) = &policy.codes {
+            return codes.iter().any(|named| named == code);
+        }
+        let safe = match self.plan.steps[step].work {
+            Work::Uses { idempotency_key, .. } => idempotency_key || !self.changes_the_world(step),
+            _ => true,
+        };
+        if !safe && (UNKNOWN.contains(&code) || error.may_have_happened) {
+            return false;
+        }
+        error.retryable.unwrap_or_else(|| RETRYABLE.contains(&code))
+    }
+}
+
+/// Exponential backoff with full jitter: anything up to the whole pause.
+fn jittered(policy: &RetryPolicy, attempts: u32, fraction: f64) -> u64 {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of at most ten years are exact in a double")]
+    let (first, longest) = (policy.backoff_ms as f64, policy.max_backoff_ms as f64);
+    let exponent = i32::try_from(attempts.saturating_sub(1)).unwrap_or(i32::MAX);
+    let whole = (first * policy.factor.powi(exponent)).min(longest);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and at most ten years")]
+    let pause = (whole * fraction).round() as u64;
+    pause
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_longest_and_jitter_takes_anything_below() {
+        let policy = RetryPolicy { attempts: 9, backoff_ms: 1000, factor: 2.0, max_backoff_ms: 5000, codes: None };
+        let whole: Vec<u64> = (1..6).map(|attempts| jittered(&policy, attempts, 1.0)).collect();
+        assert_eq!(whole, [1000, 2000, 4000, 5000, 5000]);
+        assert_eq!(jittered(&policy, 3, 0.25), 1000);
+        assert_eq!(jittered(&policy, u32::MAX, 1.0), 5000);
+    }
+}
