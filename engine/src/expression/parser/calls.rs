@@ -1,0 +1,163 @@
+//! What follows a value: fields, methods, macros, and calls of functions.
+
+use super::{
+    super::{
+        ast::{Kind, Node},
+        functions::{self, Style},
+        lexer::Token,
+        macros,
+    },
+    ParseError, Parsed, Parser, Value,
+};
+use std::sync::Arc;
+
+impl Parser<'_> {
+    /// What follows a dot: a field, a method, a macro or the second half of `math.greatest`.
+    pub(super) fn dotted(&mut self, operand: Node, start: usize) -> Parsed<Node> {
+        let optional = self.take("?");
+        let offset = self.offset();
+        let (field, quoted) = match self.next() {
+            Token::Name => (self.text(offset).to_owned(), false),
+            Token::Quoted(field) => (field, true),
+            _ => {
+                self.position -= 1;
+                return Err(self.unexpected("a field name"));
+            }
+        };
+        if !quoted && matches!(field.as_str(), "true" | "false" | "null" | "in") {
+            return Err(ParseError::new(
+                format!("`{field}` is a keyword: write [\"{field}\"]"),
+                offset,
+            ));
+        }
+        if !optional && !quoted && self.take("(") {
+            if let Kind::Path(names) = &operand.kind
+                && let [namespace] = names.as_slice()
+                && functions::is_namespace(namespace)
+            {
+                return self.global(&format!("{namespace}.{field}"), start);
+            }
+            if let Some(walk) = macros::named(&field) {
+                return self.expand(walk, &field, operand, start, offset);
+            }
+            return self.method(&field, operand, start, offset);
+        }
+        let field: Arc<str> = Arc::from(field);
+        match operand.kind {
+            Kind::Path(mut names) if !optional => {
+                names.push(field);
+                self.node(Kind::Path(names), start)
+            }
+            kind => {
+                let operand = Box::new(Node { kind, ..operand });
+                self.node(
+                    Kind::Select {
+                        operand,
+                        field,
+                        optional,
+                    },
+                    start,
+                )
+            }
+        }
+    }
+
+    fn method(&mut self, name: &str, receiver: Node, start: usize, offset: usize) -> Parsed<Node> {
+        let mut arguments = vec![receiver];
+        self.arguments(&mut arguments)?;
+        if matches!(name, "or" | "orValue") && arguments.len() == 2 {
+            let unwrap = name == "orValue";
+            if let (Some(right), Some(left)) = (arguments.pop(), arguments.pop()) {
+                return self.node(
+                    Kind::OrElse {
+                        left: Box::new(left),
+                        right: Box::new(right),
+                        unwrap,
+                    },
+                    start,
+                );
+            }
+        }
+        self.call(Style::Method, name, arguments, start, offset)
+    }
+
+    pub(super) fn global(&mut self, name: &str, start: usize) -> Parsed<Node> {
+        let mut arguments = Vec::new();
+        self.arguments(&mut arguments)?;
+        self.call(Style::Global, name, arguments, start, start)
+    }
+
+    fn call(
+        &self,
+        style: Style,
+        name: &str,
+        mut arguments: Vec<Node>,
+        start: usize,
+        offset: usize,
+    ) -> Parsed<Node> {
+        let function = functions::find(style, name, arguments.len())
+            .map_err(|problem| ParseError::new(problem.message, offset).suggesting(problem.suggestion))?;
+        if name == "matches"
+            && let [_, pattern] = arguments.as_slice()
+            && let Kind::Literal(Value::String(source)) = &pattern.kind
+        {
+            let place = pattern.span.start as usize;
+            let pattern =
+                functions::compile_pattern(source).map_err(|problem| ParseError::new(problem, place))?;
+            arguments.truncate(1);
+            if let Some(target) = arguments.pop() {
+                let kind = Kind::Matches {
+                    target: Box::new(target),
+                    pattern: Box::new(pattern),
+                };
+                return self.node(kind, start);
+            }
+        }
+        self.node(Kind::Call { function, arguments }, start)
+    }
+
+    /// The arguments behind an opening bracket, and the closing one.
+    fn arguments(&mut self, arguments: &mut Vec<Node>) -> Parsed<()> {
+        if self.take(")") {
+            return Ok(());
+        }
+        loop {
+            arguments.push(self.expression()?);
+            if self.take(")") {
+                return Ok(());
+            }
+            self.expect(",")?;
+        }
+    }
+
+    pub(super) fn has(&mut self, start: usize) -> Parsed<Node> {
+        let inner = self.expression()?;
+        self.expect(")")?;
+        let span = inner.span;
+        let (operand, field) = match inner.kind {
+            Kind::Select {
+                operand,
+                field,
+                optional: false,
+            } => (operand, field),
+            Kind::Path(mut names) if names.len() > 1 => {
+                let field = names.pop().unwrap_or_default();
+                (
+                    Box::new(Node {
+                        kind: Kind::Path(names),
+                        span,
+                        depth: inner.depth,
+                    }),
+                    field,
+                )
+            }
+            _ => {
+                return Err(ParseError::new(
+                    "has() takes a field, as in has(inputs.name)",
+                    span.start as usize,
+                ));
+            }
+        };
+        self.node(Kind::Has { operand, field }, start)
+    }
+}
