@@ -1,0 +1,139 @@
+//! What a folder of manifests declares: tenants, workflows, and runs that are wanted.
+//!
+//! A file that cannot be read or a manifest that does not check is reported and left out; what it declared before
+//! stays registered, as it would in a cluster that refused the change.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use flowpilot_crds::names::{namespace_of, tenant_of};
+use flowpilot_crds::{RunnerClassSpec, TenantSpec, WorkflowRunSpec};
+use flowpilot_engine::digest::digest_of;
+use flowpilot_engine::manifest::{self, Document};
+use flowpilot_engine::problem::Severity;
+use serde_json::Value;
+
+/// Tenant of manifests without a namespace.
+pub(crate) const DEFAULT_TENANT: &str = "dev";
+
+/// What a folder declares.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct World {
+    /// Tenants by name: those with a manifest, and those whose namespace a workflow names.
+    pub(crate) tenants: BTreeMap<String, TenantSpec>,
+    /// Runner classes by name.
+    pub(crate) classes: BTreeMap<String, RunnerClassSpec>,
+    /// Workflows by tenant and name.
+    pub(crate) workflows: BTreeMap<(String, String), Declared>,
+    /// Runs that are wanted, by tenant and name.
+    pub(crate) runs: BTreeMap<(String, String), WorkflowRunSpec>,
+    /// What is wrong, as `lint` says it.
+    pub(crate) problems: Vec<String>,
+    /// Workflows whose manifest is there and wrong: they are not forgotten.
+    pub(crate) broken: Vec<(String, String)>,
+}
+
+/// A workflow as a file declares it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Declared {
+    /// Its spec as written.
+    pub(crate) spec: Value,
+    /// Digest of the spec.
+    pub(crate) digest: String,
+}
+
+/// Reads all manifests below a folder.
+pub(crate) fn read(folder: &Path) -> World {
+    let mut world = World::default();
+    match crate::commands::lint::files(&[folder.to_owned()]) {
+        Ok(files) => files.iter().for_each(|file| world.read_file(file)),
+        Err(error) => world.problems.push(format!("{error:#}")),
+    }
+    let named: Vec<String> = world.workflows.keys().chain(world.runs.keys()).map(|(tenant, _)| tenant.clone()).collect();
+    for tenant in named.into_iter().chain([DEFAULT_TENANT.to_owned()]) {
+        world.tenants.entry(tenant).or_default();
+    }
+    world
+}
+
+impl World {
+    fn read_file(&mut self, file: &PathBuf) {
+        let name = file.display();
+        let parsed = match std::fs::read(file) {
+            Ok(bytes) => manifest::parse(&bytes),
+            Err(error) => return self.problems.push(format!("{name}: failed to read: {error}")),
+        };
+        match parsed {
+            Ok(documents) => documents.iter().for_each(|document| self.declare(file, document)),
+            Err(problems) => self.problems.extend(problems.iter().map(|problem| format!("{name}: {problem}"))),
+        }
+    }
+
+    fn declare(&mut self, file: &Path, document: &Document) {
+        let tenant = match document.namespace.as_deref() {
+            None => DEFAULT_TENANT.to_owned(),
+            Some(namespace) => tenant_of(namespace).unwrap_or(DEFAULT_TENANT).to_owned(),
+        };
+        let key = (tenant, document.name.clone());
+        let mut wrong = false;
+        for problem in manifest::check(document) {
+            let (line, column) = document.position(&problem.path).unwrap_or((1, 1));
+            wrong |= problem.severity == Severity::Error;
+            let kind = if problem.severity == Severity::Error { "error" } else { "warning" };
+            self.problems.push(format!("{}:{line}:{column}: {kind}: {problem}", file.display()));
+        }
+        if wrong {
+            if document.kind == "Workflow" {
+                self.broken.push(key);
+            }
+            return;
+        }
+        let spec = document.object.get("spec").cloned().unwrap_or_default();
+        match document.kind.as_str() {
+            "Workflow" => {
+                let digest = digest_of(&spec);
+                self.workflows.insert(key, Declared { spec, digest });
+            }
+            "Tenant" => insert(&mut self.tenants, document.name.clone(), spec),
+            "RunnerClass" => insert(&mut self.classes, document.name.clone(), spec),
+            "WorkflowRun" if document.name.is_empty() => {}
+            "WorkflowRun" => insert(&mut self.runs, key, spec),
+            _ => {}
+        }
+    }
+}
+
+/// Keeps a spec that was checked before, so that it is of its kind.
+fn insert<K: Ord, S: serde::de::DeserializeOwned>(into: &mut BTreeMap<K, S>, key: K, spec: Value) {
+    if let Ok(spec) = serde_json::from_value(spec) {
+        into.insert(key, spec);
+    }
+}
+
+/// The namespace of a tenant in messages to the API server.
+pub(crate) fn namespace(tenant: &str) -> String {
+    namespace_of(tenant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_declares_tenants_and_workflows_and_keeps_broken_ones_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let workflow = |name: &str, namespace: &str, steps: &str| {
+            format!("apiVersion: flowpilot.io/v1alpha1\nkind: Workflow\nmetadata: {{name: {name}{namespace}}}\nspec: {{steps: [{steps}]}}\n")
+        };
+        let good = workflow("good", "", "{id: a, set: {x: 1}}");
+        let other = workflow("other", ", namespace: fp-acme", "{id: a, set: {x: 1}}");
+        let broken = workflow("broken", "", "{id: a, needs: [b], set: {x: 1}}");
+        std::fs::write(folder.path().join("all.yaml"), [good, other, broken].join("---\n")).unwrap();
+        let world = read(folder.path());
+        let names: Vec<_> = world.workflows.keys().map(|(tenant, name)| format!("{tenant}/{name}")).collect();
+        assert_eq!(names, ["acme/other", "dev/good"]);
+        assert_eq!(world.tenants.keys().collect::<Vec<_>>(), ["acme", "dev"]);
+        assert_eq!(world.broken, [("dev".to_owned(), "broken".to_owned())]);
+        assert!(world.problems.iter().any(|problem| problem.contains("UnknownStep")), "{:?}", world.problems);
+    }
+}
