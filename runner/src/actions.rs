@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::guard::Guard;
+pub(crate) use failure::internal;
 use failure::invalid_input;
 
 /// One attempt of a step.
@@ -46,7 +47,9 @@ pub(crate) struct Actions {
 
 impl Actions {
     pub(crate) fn new(guard: Guard) -> Self {
-        Self { guard: Arc::new(guard) }
+        Self {
+            guard: Arc::new(guard),
+        }
     }
 
     /// Performs one attempt.
@@ -94,10 +97,21 @@ mod tests {
     async fn every_action_of_the_engine_is_known_and_no_other() {
         let actions = Actions::new(Guard::new(crate::guard::Egress::default()));
         for action in flowpilot_engine::action::built_in() {
-            let error = actions.perform(call(action.name, serde_json::json!({}))).await.unwrap_err();
-            assert!(error.message.contains("missing field"), "{}: {}", action.name, error.message);
+            let error = actions
+                .perform(call(action.name, serde_json::json!({})))
+                .await
+                .unwrap_err();
+            assert!(
+                error.message.contains("missing field"),
+                "{}: {}",
+                action.name,
+                error.message
+            );
         }
-        let error = actions.perform(call("core/other@1", serde_json::json!({}))).await.unwrap_err();
+        let error = actions
+            .perform(call("core/other@1", serde_json::json!({})))
+            .await
+            .unwrap_err();
         assert!(error.message.contains("no action `core/other@1`"));
     }
 }

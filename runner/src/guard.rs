@@ -12,7 +12,7 @@ mod address;
 mod client;
 mod egress;
 mod network;
-mod tls;
+pub(crate) mod tls;
 
-pub use client::{Guard, Refused};
+pub(crate) use client::{Guard, Refused};
 pub use egress::{Blocked, Egress, EgressError};

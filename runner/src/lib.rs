@@ -1,4 +1,35 @@
 //! The hands: leases runs, performs actions, commits events.
+//!
+//! Boundary: speaks to the API server over `/runner/v1` and to the world through one guarded client. What a run
+//! does next is the engine's business; what is stored is the API server's. A runner remembers nothing that would
+//! be missed when it dies.
+//!
+//! ```text
+//!             lease, heartbeat, commit             events, one commit under way per run
+//! API server ◄────────────────────────► dispatcher ◄──────────────────────────► executor (one per run)
+//!                                            │  messages of people, stop, drain      │ engine::Run
+//!                                            └──────────────────────────────►        └─► one task per attempt ─► actions
+//! ```
 
-pub(crate) mod actions;
-pub(crate) mod guard;
+mod actions;
+mod api;
+mod backoff;
+mod config;
+mod dispatcher;
+mod executor;
+mod guard;
+mod metrics;
+mod plans;
+
+pub use config::{Config, TokenSource};
+pub use dispatcher::Error;
+pub use guard::{Blocked, Egress, EgressError};
+pub use metrics::Metrics;
+
+use tokio_util::sync::CancellationToken;
+
+/// Runs until `shutdown`, and then for up to two seconds more: runs are handed back, so that others go on with
+/// them at once.
+pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+    dispatcher::run(config, shutdown).await
+}

@@ -31,13 +31,24 @@ use outcome::{Sent, transport_error};
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) async fn perform(guard: &Guard, call: Call) -> Result<Value, StepError> {
-    let Call { run: _, epoch, step: _, action: _, with, idempotency_key, deadline } = call;
+    let Call {
+        run: _,
+        epoch,
+        step: _,
+        action: _,
+        with,
+        idempotency_key,
+        deadline,
+    } = call;
     let request = Request::new(read_input::<Input>(with)?, &idempotency_key, epoch)?;
     let timeout = deadline.map_or(DEFAULT_TIMEOUT, time_until);
     let sent = Sent::new(&request.method);
     match tokio::time::timeout(timeout, exchange(guard, request, &sent)).await {
         Ok(result) => result,
-        Err(_) => Err(sent.mark(failure("Timeout", format!("no complete answer within {} s", timeout.as_secs_f64())))),
+        Err(_) => Err(sent.mark(failure(
+            "Timeout",
+            format!("no complete answer within {} s", timeout.as_secs_f64()),
+        ))),
     }
 }
 
@@ -60,7 +71,9 @@ async fn exchange(guard: &Guard, mut request: Request, sent: &Sent) -> Result<Va
                 request = redirect::follow(request, status, &location).map_err(|error| sent.mark(error))?;
             }
             _ if request.expects(response.status()) => {
-                return response::output(response, &request).await.map_err(|error| sent.mark(error));
+                return response::output(response, &request)
+                    .await
+                    .map_err(|error| sent.mark(error));
             }
             _ => return Err(outcome::status_error(response, sent).await),
         }
@@ -74,11 +87,16 @@ async fn send(guard: &Guard, request: &Request, sent: &Sent) -> Result<Response,
         Refused::Client { message } => super::failure::internal(message),
     });
     let client = client.map_err(|error| sent.mark(error))?;
-    let mut builder = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
+    let mut builder = client
+        .request(request.method.clone(), request.url.clone())
+        .headers(request.headers.clone());
     if let Some(body) = &request.body {
         builder = builder.body(body.clone());
     }
     // From here on until the connection is refused, the other side may have seen it.
     let before = sent.begin();
-    builder.send().await.map_err(|error| transport_error(&error, sent, before))
+    builder
+        .send()
+        .await
+        .map_err(|error| transport_error(&error, sent, before))
 }

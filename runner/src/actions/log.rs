@@ -58,9 +58,21 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named() {
         let error = |with| perform(call("core/log@1", with)).unwrap_err();
-        assert!(error(json!({"message": 1})).message.starts_with("with.message: invalid type"));
-        assert!(error(json!({"message": "a", "level": "loud"})).message.contains("with.level: unknown variant"));
-        assert!(error(json!({"message": "a", "extra": 1})).message.contains("unknown field `extra`"));
+        assert!(
+            error(json!({"message": 1}))
+                .message
+                .starts_with("with.message: invalid type")
+        );
+        assert!(
+            error(json!({"message": "a", "level": "loud"}))
+                .message
+                .contains("with.level: unknown variant")
+        );
+        assert!(
+            error(json!({"message": "a", "extra": 1}))
+                .message
+                .contains("unknown field `extra`")
+        );
         assert_eq!(error(json!({})).code, "InvalidInput");
     }
 }

@@ -45,7 +45,17 @@ pub(super) async fn perform(call: Call) -> Result<Value, StepError> {
 
 fn run(plan: Plan) -> Result<Value, StepError> {
     let mut budget = Budget::new(STEPS, ALLOCATED);
-    let Plan { data, format, filter, select, group_by, aggregate, sort_by, descending, limit } = plan;
+    let Plan {
+        data,
+        format,
+        filter,
+        select,
+        group_by,
+        aggregate,
+        sort_by,
+        descending,
+        limit,
+    } = plan;
     let mut table = parse::parse(data, format)?;
     if let Some(filter) = &filter {
         compute::filter(&mut table, filter, &mut budget)?;
@@ -81,7 +91,11 @@ fn output(rows: &[Cel]) -> Result<Value, StepError> {
     let json = rows.iter().enumerate().map(|(index, row)| {
         row.to_json().map_err(|error| {
             let message = format!("row {} of the result cannot be written: {error}", index + 1);
-            if error.limit { limit_exceeded(message) } else { invalid_input(message) }
+            if error.limit {
+                limit_exceeded(message)
+            } else {
+                invalid_input(message)
+            }
         })
     });
     let rows = json.collect::<Result<Vec<_>, _>>()?;

@@ -24,7 +24,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// Hands out clients that connect only where the tenant may.
 #[derive(Debug)]
-pub struct Guard {
+pub(crate) struct Guard {
     egress: Arc<Egress>,
     pools: Mutex<Vec<(u16, Client)>>,
     tls: OnceLock<rustls::ClientConfig>,
@@ -33,7 +33,7 @@ pub struct Guard {
 /// A URL that no request is made to.
 #[derive(Debug, Snafu)]
 #[non_exhaustive]
-pub enum Refused {
+pub(crate) enum Refused {
     /// The address is closed to the tenant.
     #[snafu(display("{blocked}"))]
     Address {
@@ -57,12 +57,16 @@ pub enum Refused {
 impl Guard {
     /// A client under these rules.
     #[must_use]
-    pub fn new(egress: Egress) -> Self {
-        Self { egress: Arc::new(egress), pools: Mutex::default(), tls: OnceLock::new() }
+    pub(crate) fn new(egress: Egress) -> Self {
+        Self {
+            egress: Arc::new(egress),
+            pools: Mutex::default(),
+            tls: OnceLock::new(),
+        }
     }
 
     /// The client for a request to `url`. Names are judged as it connects, see [`Guard::blocked`].
-    pub fn client(&self, url: &Url) -> Result<Client, Refused> {
+    pub(crate) fn client(&self, url: &Url) -> Result<Client, Refused> {
         let port = self.check_url(url)?;
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = pools.iter().find(|(known, _)| *known == port) {
@@ -78,7 +82,7 @@ impl Guard {
 
     /// The refusal behind an error of a request, if that is its cause.
     #[must_use]
-    pub fn blocked(error: &reqwest::Error) -> Option<&Blocked> {
+    pub(crate) fn blocked(error: &reqwest::Error) -> Option<&Blocked> {
         let mut source = error.source();
         while let Some(error) = source {
             if let Some(blocked) = error.downcast_ref() {
@@ -91,14 +95,24 @@ impl Guard {
 
     /// Judges what can be judged before names are resolved; gives the port.
     fn check_url(&self, url: &Url) -> Result<u16, Refused> {
-        let refuse = |message: &str| Refused::Url { message: message.to_owned() };
+        let refuse = |message: &str| Refused::Url {
+            message: message.to_owned(),
+        };
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(refuse(&format!("`{}` URLs are not supported: use http or https", url.scheme())));
+            return Err(refuse(&format!(
+                "`{}` URLs are not supported: use http or https",
+                url.scheme()
+            )));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse("a URL must not carry credentials, they would stand in the history of the run"));
+            return Err(refuse(
+                "a URL must not carry credentials, they would stand in the history of the run",
+            ));
         }
-        let port = url.port_or_known_default().filter(|port| *port > 0).ok_or_else(|| refuse("port 0 is none"))?;
+        let port = url
+            .port_or_known_default()
+            .filter(|port| *port > 0)
+            .ok_or_else(|| refuse("port 0 is none"))?;
         // A literal address never comes to the resolver.
         let address: Option<IpAddr> = match url.host() {
             Some(Host::Ipv4(address)) => Some(address.into()),
@@ -107,7 +121,9 @@ impl Guard {
             None => return Err(refuse("the URL names no host")),
         };
         if let (Some(address), Some(host)) = (address, url.host_str()) {
-            self.egress.check(host, address, port).map_err(|blocked| Refused::Address { blocked })?;
+            self.egress
+                .check(host, address, port)
+                .map_err(|blocked| Refused::Address { blocked })?;
         }
         Ok(port)
     }
@@ -122,7 +138,10 @@ impl Guard {
         };
         Client::builder()
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Resolver { egress: Arc::clone(&self.egress), port })
+            .dns_resolver(Resolver {
+                egress: Arc::clone(&self.egress),
+                port,
+            })
             // A proxy from the environment would be asked to connect, and nobody would judge the address.
             .no_proxy()
             // Redirects are followed by the action, which judges each hop.
@@ -169,21 +188,45 @@ mod tests {
     use super::*;
 
     fn refusal(url: &str) -> String {
-        Guard::new(Egress::default()).client(&url.parse().unwrap()).unwrap_err().to_string()
+        Guard::new(Egress::default())
+            .client(&url.parse().unwrap())
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
     fn literal_addresses_are_judged_however_they_are_written() {
         for url in [
-            "http://127.0.0.1/", "http://[::1]/", "http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/",
-            "http://127.1/", "http://0/", "http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/",
-            "http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/", "http://0xa9fea9fe/",
-            "http://10.0.0.1/", "http://192.168.0.1:8443/", "http://[fc00::1]/", "http://[64:ff9b::7f00:1]/",
-            "http://①②⑦.0.0.1/", "http://1.1.1.1\\@127.0.0.1/".replace("1.1.1.1\\@", "").as_str(),
+            "http://127.0.0.1/",
+            "http://[::1]/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://0177.0.0.1/",
+            "http://127.1/",
+            "http://0/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[::ffff:7f00:1]/",
+            "http://169.254.169.254/latest/meta-data/",
+            "http://[fd00:ec2::254]/",
+            "http://0xa9fea9fe/",
+            "http://10.0.0.1/",
+            "http://192.168.0.1:8443/",
+            "http://[fc00::1]/",
+            "http://[64:ff9b::7f00:1]/",
+            "http://①②⑦.0.0.1/",
+            "http://1.1.1.1\\@127.0.0.1/".replace("1.1.1.1\\@", "").as_str(),
         ] {
-            assert!(refusal(url).contains("closed to this tenant"), "{url}: {}", refusal(url));
+            assert!(
+                refusal(url).contains("closed to this tenant"),
+                "{url}: {}",
+                refusal(url)
+            );
         }
-        assert!(Guard::new(Egress::default()).client(&"https://1.1.1.1:8443/".parse().unwrap()).is_ok());
+        assert!(
+            Guard::new(Egress::default())
+                .client(&"https://1.1.1.1:8443/".parse().unwrap())
+                .is_ok()
+        );
     }
 
     #[test]
@@ -201,6 +244,11 @@ mod tests {
         let url: Url = "http://localhost:9/".parse().unwrap();
         let client = Guard::new(Egress::default()).client(&url).unwrap();
         let error = client.get(url).send().await.unwrap_err();
-        assert!(Guard::blocked(&error).unwrap().to_string().contains("localhost at "));
+        assert!(
+            Guard::blocked(&error)
+                .unwrap()
+                .to_string()
+                .contains("localhost at ")
+        );
     }
 }

@@ -64,16 +64,25 @@ pub struct Blocked {
 
 fn at(host: &str, address: IpAddr) -> String {
     let address = address.to_string();
-    if host.trim_matches(['[', ']']) == address { String::new() } else { format!(" at {address}") }
+    if host.trim_matches(['[', ']']) == address {
+        String::new()
+    } else {
+        format!(" at {address}")
+    }
 }
 
 impl Egress {
     /// Makes the rules of a Tenant ready.
     pub fn new(egress: &tenant::Egress) -> Result<Self, EgressError> {
         let rules = egress.allow.iter().enumerate().map(|(index, rule)| {
-            Rule::new(rule).map_err(|message| EgressError { number: index + 1, message })
+            Rule::new(rule).map_err(|message| EgressError {
+                number: index + 1,
+                message,
+            })
         });
-        Ok(Self { rules: rules.collect::<Result<_, _>>()? })
+        Ok(Self {
+            rules: rules.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Whether a connection to `host`, which has this `address`, may be made.
@@ -83,7 +92,9 @@ impl Egress {
             Class::Public => Ok(()),
             Class::Private(_) if self.rules.iter().any(|rule| rule.opens(host, reached, port)) => Ok(()),
             // A wide rule such as 0.0.0.0/0 means the networks around, and not the machine itself or its cloud.
-            Class::Sealed(range) if self.rules.iter().any(|rule| rule.unseals(range, reached, port)) => Ok(()),
+            Class::Sealed(range) if self.rules.iter().any(|rule| rule.unseals(range, reached, port)) => {
+                Ok(())
+            }
             Class::Private(range) => {
                 let remedy = format!("a rule {{host: {}, ports: [{port}]}}", normal(host));
                 Err(Blocked::new(host, address, range, remedy))
@@ -100,7 +111,13 @@ impl Egress {
 impl Blocked {
     fn new(host: &str, address: IpAddr, range: Range, remedy: String) -> Self {
         let (host, kind, range) = (host.to_owned(), range.name, range.network.to_string());
-        Self { host, address, kind, range, remedy }
+        Self {
+            host,
+            address,
+            kind,
+            range,
+            remedy,
+        }
     }
 }
 
@@ -118,7 +135,10 @@ impl Rule {
             _ => return Err("it has exactly one of host and cidr".to_owned()),
         };
         let ports = rule.ports.iter().map(|port| {
-            u16::try_from(*port).ok().filter(|port| *port > 0).ok_or(format!("{port} is no port: 1 to 65535"))
+            u16::try_from(*port)
+                .ok()
+                .filter(|port| *port > 0)
+                .ok_or(format!("{port} is no port: 1 to 65535"))
         });
         let mut ports = ports.collect::<Result<Vec<u16>, _>>()?;
         if ports.is_empty() {
@@ -174,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_host_rule_opens_the_private_addresses_of_that_name_on_its_ports() {
-        let egress = egress(json!([{"host": "data.samples.svc"}, {"host": "*.internal.example", "ports": [8080]}]));
+        let egress =
+            egress(json!([{"host": "data.samples.svc"}, {"host": "*.internal.example", "ports": [8080]}]));
         assert!(open(&egress, "data.samples.svc", "10.96.0.7", 80));
         assert!(open(&egress, "DATA.samples.svc.", "fd00::7", 443));
         assert!(!open(&egress, "data.samples.svc", "10.96.0.7", 8080));
@@ -188,7 +209,14 @@ mod tests {
     #[test]
     fn a_host_rule_opens_neither_loopback_nor_metadata() {
         let egress = egress(json!([{"host": "rebound.example"}, {"cidr": "0.0.0.0/0"}, {"cidr": "::/0"}]));
-        for address in ["127.0.0.1", "169.254.169.254", "::1", "fd00:ec2::254", "0.0.0.0", "::ffff:127.0.0.1"] {
+        for address in [
+            "127.0.0.1",
+            "169.254.169.254",
+            "::1",
+            "fd00:ec2::254",
+            "0.0.0.0",
+            "::ffff:127.0.0.1",
+        ] {
             assert!(!open(&egress, "rebound.example", address, 80), "{address}");
         }
         assert!(open(&egress, "rebound.example", "10.0.0.1", 80));
@@ -196,7 +224,8 @@ mod tests {
 
     #[test]
     fn a_range_inside_a_sealed_one_opens_it() {
-        let egress = egress(json!([{"cidr": "127.0.0.0/8", "ports": [9000]}, {"cidr": "169.254.169.254/32"}]));
+        let egress =
+            egress(json!([{"cidr": "127.0.0.0/8", "ports": [9000]}, {"cidr": "169.254.169.254/32"}]));
         assert!(open(&egress, "127.0.0.1", "127.0.0.1", 9000));
         assert!(open(&egress, "localhost", "::ffff:127.0.0.1", 9000));
         assert!(!open(&egress, "127.0.0.1", "127.0.0.1", 80));
@@ -206,13 +235,17 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_rule_that_would_open_the_address() {
-        let error = Egress::default().check("db.svc", "10.0.0.5".parse().unwrap(), 5432).unwrap_err();
+        let error = Egress::default()
+            .check("db.svc", "10.0.0.5".parse().unwrap(), 5432)
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "db.svc at 10.0.0.5 is private (10.0.0.0/8), which is closed to this tenant; \
              a rule {host: db.svc, ports: [5432]} in the Tenant's spec.egress.allow would open it"
         );
-        let error = Egress::default().check("127.0.0.1", "127.0.0.1".parse().unwrap(), 80).unwrap_err();
+        let error = Egress::default()
+            .check("127.0.0.1", "127.0.0.1".parse().unwrap(), 80)
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "127.0.0.1 is loopback (127.0.0.0/8), which is closed to this tenant; \
@@ -223,7 +256,8 @@ mod tests {
     #[test]
     fn wrong_rules_are_named() {
         let error = |rule| {
-            let egress = serde_json::from_value(json!({ "allow": [{"host": "fine.example"}, rule] })).unwrap();
+            let egress =
+                serde_json::from_value(json!({ "allow": [{"host": "fine.example"}, rule] })).unwrap();
             Egress::new(&egress).unwrap_err().to_string()
         };
         assert!(error(json!({})).starts_with("failed to read egress rule 2: it has exactly one"));

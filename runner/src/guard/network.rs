@@ -20,33 +20,54 @@ pub(super) struct Network {
 impl Network {
     /// An IPv4 range.
     pub(super) const fn v4(address: [u8; 4], prefix: u8) -> Self {
-        Self { bits: MAPPED | u32::from_be_bytes(address) as u128, prefix: MAPPED_BITS + prefix }
+        Self {
+            bits: MAPPED | u32::from_be_bytes(address) as u128,
+            prefix: MAPPED_BITS + prefix,
+        }
     }
 
     /// An IPv6 range, by its first two groups of 16 bits.
     pub(super) const fn v6(first: u16, second: u16, prefix: u8) -> Self {
-        Self { bits: ((first as u128) << 112) | ((second as u128) << 96), prefix }
+        Self {
+            bits: ((first as u128) << 112) | ((second as u128) << 96),
+            prefix,
+        }
     }
 
     /// The one address.
     pub(super) const fn host(address: Ipv6Addr) -> Self {
-        Self { bits: address.to_bits(), prefix: 128 }
+        Self {
+            bits: address.to_bits(),
+            prefix: 128,
+        }
     }
 
     /// Reads `10.0.0.0/8` or `fd00::/8`. Bits behind the prefix must be zero: `10.1.2.3/8` is a mistake that
     /// would open more than it says.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let (address, prefix) = text.split_once('/').ok_or("a `/` with the number of bits is missing")?;
-        let address: IpAddr = address.parse().map_err(|_| format!("`{address}` is no address"))?;
-        let prefix: u8 = prefix.parse().map_err(|_| format!("`{prefix}` is no number of bits"))?;
+        let (address, prefix) = text
+            .split_once('/')
+            .ok_or("a `/` with the number of bits is missing")?;
+        let address: IpAddr = address
+            .parse()
+            .map_err(|_| format!("`{address}` is no address"))?;
+        let prefix: u8 = prefix
+            .parse()
+            .map_err(|_| format!("`{prefix}` is no number of bits"))?;
         let most = if address.is_ipv4() { 32 } else { 128 };
         if prefix > most {
             return Err(format!("it has at most {most} bits"));
         }
         let offset = if address.is_ipv4() { MAPPED_BITS } else { 0 };
-        let network = Self { bits: bits(address), prefix: prefix + offset };
+        let network = Self {
+            bits: bits(address),
+            prefix: prefix + offset,
+        };
         if network.bits & !network.mask() != 0 {
-            let start = Self { bits: network.bits & network.mask(), ..network };
+            let start = Self {
+                bits: network.bits & network.mask(),
+                ..network
+            };
             return Err(format!("bits behind the prefix are set: write `{start}`"));
         }
         Ok(network)
@@ -122,10 +143,20 @@ mod tests {
 
     #[test]
     fn ranges_are_read_and_written() {
-        for text in ["10.0.0.0/8", "0.0.0.0/0", "127.0.0.1/32", "fd00::/8", "::/0", "::1/128"] {
+        for text in [
+            "10.0.0.0/8",
+            "0.0.0.0/0",
+            "127.0.0.1/32",
+            "fd00::/8",
+            "::/0",
+            "::1/128",
+        ] {
             assert_eq!(Network::parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(Network::parse("::ffff:10.0.0.0/104").unwrap().to_string(), "10.0.0.0/8");
+        assert_eq!(
+            Network::parse("::ffff:10.0.0.0/104").unwrap().to_string(),
+            "10.0.0.0/8"
+        );
     }
 
     #[test]

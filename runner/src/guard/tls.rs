@@ -16,7 +16,9 @@ pub(crate) fn system() -> Result<ClientConfig, rustls::Error> {
 
 /// Trusts nobody: for clients that only speak plain HTTP, without the memory that certificates take.
 pub(crate) fn none() -> Result<ClientConfig, rustls::Error> {
-    let config = builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    let config = builder()?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
     Ok(with_protocols(config))
 }
 

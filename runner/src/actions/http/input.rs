@@ -128,7 +128,8 @@ impl Request {
             )));
         }
         if !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
-            let key = HeaderValue::from_str(idempotency_key).map_err(|_| invalid_input("the step's path is no header"))?;
+            let key = HeaderValue::from_str(idempotency_key)
+                .map_err(|_| invalid_input("the step's path is no header"))?;
             headers.entry("idempotency-key").or_insert(key);
             headers.insert("x-run-epoch", HeaderValue::from(epoch));
         }
@@ -139,10 +140,21 @@ impl Request {
             return Err(invalid_input(format!("with.maxBytes: at most {MAX_BYTES}")));
         }
         if follow > MAX_REDIRECTS {
-            return Err(invalid_input(format!("with.followRedirects: at most {MAX_REDIRECTS}")));
+            return Err(invalid_input(format!(
+                "with.followRedirects: at most {MAX_REDIRECTS}"
+            )));
         }
         let expected = expected(input.expect.status)?;
-        Ok(Self { method, url, headers, body, expected, parse: input.parse, max_bytes, follow })
+        Ok(Self {
+            method,
+            url,
+            headers,
+            body,
+            expected,
+            parse: input.parse,
+            max_bytes,
+            follow,
+        })
     }
 
     /// Whether this status is a success.
@@ -172,7 +184,8 @@ fn url(text: &str, query: &Map<String, Value>) -> Result<Url, StepError> {
     if text.len() > MAX_URL {
         return Err(limit_exceeded(format!("with.url: longer than {MAX_URL} bytes")));
     }
-    let mut url = Url::parse(text).map_err(|error| invalid_input(format!("with.url: {error}, in `{text}`")))?;
+    let mut url =
+        Url::parse(text).map_err(|error| invalid_input(format!("with.url: {error}, in `{text}`")))?;
     // It never leaves, and would only make two equal requests look different.
     url.set_fragment(None);
     if !query.is_empty() {
@@ -188,11 +201,15 @@ fn headers(given: &Map<String, Value>) -> Result<HeaderMap, StepError> {
     let mut headers = HeaderMap::with_capacity(given.len() + 4);
     for (name, value) in given {
         let place = format!("with.headers[{name:?}]");
-        let Value::String(text) = value else { return Err(invalid_input(format!("{place}: must be a text"))) };
+        let Value::String(text) = value else {
+            return Err(invalid_input(format!("{place}: must be a text")));
+        };
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| invalid_input(format!("{place}: is no name of a header")))?;
         if RESERVED.contains(&name.as_str()) {
-            return Err(invalid_input(format!("{place}: is set by FlowPilot from the request itself: remove it")));
+            return Err(invalid_input(format!(
+                "{place}: is set by FlowPilot from the request itself: remove it"
+            )));
         }
         let value = HeaderValue::from_str(text)
             .map_err(|_| invalid_input(format!("{place}: has characters that a header cannot carry")))?;
@@ -218,12 +235,21 @@ fn body(
             }
             (pairs.finish(), "application/x-www-form-urlencoded")
         }
-        _ => return Err(invalid_input("with: only one of json, text and form can be the body")),
+        _ => {
+            return Err(invalid_input(
+                "with: only one of json, text and form can be the body",
+            ));
+        }
     };
     if body.len() > MAX_REQUEST_BYTES {
-        return Err(limit_exceeded(format!("the body has {} bytes, at most {MAX_REQUEST_BYTES} are sent", body.len())));
+        return Err(limit_exceeded(format!(
+            "the body has {} bytes, at most {MAX_REQUEST_BYTES} are sent",
+            body.len()
+        )));
     }
-    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(kind));
+    headers
+        .entry(CONTENT_TYPE)
+        .or_insert(HeaderValue::from_static(kind));
     Ok(Some(body.into()))
 }
 
@@ -231,14 +257,15 @@ fn scalar(value: &Value, field: &str, name: &str) -> Result<String, StepError> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            Err(invalid_input(format!("with.{field}[{name:?}]: must be a text, a number or a boolean")))
-        }
+        Value::Null | Value::Array(_) | Value::Object(_) => Err(invalid_input(format!(
+            "with.{field}[{name:?}]: must be a text, a number or a boolean"
+        ))),
     }
 }
 
 fn expected(status: Option<Value>) -> Result<Expected, StepError> {
-    let wrong = || invalid_input("with.expect.status: write a class such as `2xx`, or a list such as [200, 404]");
+    let wrong =
+        || invalid_input("with.expect.status: write a class such as `2xx`, or a list such as [200, 404]");
     match status {
         None => Ok(Expected::Class(2)),
         Some(Value::String(class)) => match class.as_bytes() {
@@ -247,8 +274,13 @@ fn expected(status: Option<Value>) -> Result<Expected, StepError> {
         },
         Some(Value::Array(statuses)) if !statuses.is_empty() => {
             let status = |value: &Value| value.as_u64().and_then(|status| u16::try_from(status).ok());
-            let listed = statuses.iter().map(|value| status(value).filter(|status| (100..600).contains(status)));
-            listed.collect::<Option<_>>().map(Expected::Listed).ok_or_else(wrong)
+            let listed = statuses
+                .iter()
+                .map(|value| status(value).filter(|status| (100..600).contains(status)));
+            listed
+                .collect::<Option<_>>()
+                .map(Expected::Listed)
+                .ok_or_else(wrong)
         }
         Some(_) => Err(wrong()),
     }

@@ -26,7 +26,10 @@ pub(super) struct Sent {
 impl Sent {
     pub(super) fn new(method: &Method) -> Self {
         let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        Self { changes, left: AtomicBool::new(false) }
+        Self {
+            changes,
+            left: AtomicBool::new(false),
+        }
     }
 
     /// A request is about to leave; gives whether an earlier one already had.
@@ -50,13 +53,20 @@ pub(super) fn transport_error(error: &reqwest::Error, sent: &Sent, before: bool)
     if let Some(blocked) = Guard::blocked(error) {
         return sent.mark(not_allowed(blocked));
     }
-    let code = if error.is_timeout() { "Timeout" } else { "Unavailable" };
+    let code = if error.is_timeout() {
+        "Timeout"
+    } else {
+        "Unavailable"
+    };
     sent.mark(failure(code, format!("the request failed: {}", causes(error))))
 }
 
 /// The address is closed to the tenant.
 pub(super) fn not_allowed(blocked: &Blocked) -> StepError {
-    StepError { retryable: Some(false), ..failure("AddressNotAllowed", blocked.to_string()) }
+    StepError {
+        retryable: Some(false),
+        ..failure("AddressNotAllowed", blocked.to_string())
+    }
 }
 
 /// The chain of causes without the URL, whose query may carry what logs must not.
@@ -72,7 +82,11 @@ pub(super) fn causes(error: &reqwest::Error) -> String {
         }
         source = cause.source();
     }
-    if text.is_empty() { "the connection broke".to_owned() } else { text }
+    if text.is_empty() {
+        "the connection broke".to_owned()
+    } else {
+        text
+    }
 }
 
 /// The answer has a status that is no success.
@@ -81,7 +95,10 @@ pub(super) async fn status_error(response: Response, sent: &Sent) -> StepError {
     let retry_after_ms = retry_after(response.headers(), Timestamp::now());
     let body = response::excerpt(response, EXCERPT).await;
     let reason = status.canonical_reason().unwrap_or("unknown status");
-    let mut error = failure(code(status), format!("the server answered {} {reason}", status.as_u16()));
+    let mut error = failure(
+        code(status),
+        format!("the server answered {} {reason}", status.as_u16()),
+    );
     error.details = Some(json!({"status": status.as_u16(), "body": cut(&body, EXCERPT)}));
     if matches!(error.code.as_str(), "RateLimited" | "Unavailable" | "Timeout") {
         error.retry_after_ms = retry_after_ms;
@@ -90,7 +107,11 @@ pub(super) async fn status_error(response: Response, sent: &Sent) -> StepError {
         error.retryable = Some(false);
     }
     // A refusal says that nothing happened; a failure of the server does not.
-    if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT { error } else { sent.mark(error) }
+    if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT {
+        error
+    } else {
+        sent.mark(error)
+    }
 }
 
 fn code(status: StatusCode) -> &'static str {

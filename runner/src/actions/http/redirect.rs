@@ -1,9 +1,7 @@
 //! Where a redirect leads, and what of the request goes along (RFC 9110, 15.4).
 
 use flowpilot_engine::journal::StepError;
-use reqwest::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, COOKIE, LOCATION,
-};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, COOKIE, LOCATION};
 use reqwest::{Method, Response, StatusCode};
 
 use super::super::failure::failure;
@@ -12,9 +10,11 @@ use super::input::Request;
 /// The `Location` of a redirect.
 pub(super) fn location(response: &Response) -> Option<String> {
     match response.status().as_u16() {
-        301 | 302 | 303 | 307 | 308 => {
-            response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned)
-        }
+        301 | 302 | 303 | 307 | 308 => response
+            .headers()
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
         _ => None,
     }
 }
@@ -23,7 +23,10 @@ pub(super) fn location(response: &Response) -> Option<String> {
 pub(super) fn follow(mut request: Request, status: StatusCode, location: &str) -> Result<Request, StepError> {
     let mut next = request.url.join(location).map_err(|error| StepError {
         retryable: Some(false),
-        ..failure("BadRedirect", format!("the server redirected to `{location}`: {error}"))
+        ..failure(
+            "BadRedirect",
+            format!("the server redirected to `{location}`: {error}"),
+        )
     })?;
     next.set_fragment(None);
     let becomes_get = match status.as_u16() {
@@ -52,6 +55,11 @@ pub(super) fn follow(mut request: Request, status: StatusCode, location: &str) -
 
 /// More redirects than the step follows.
 pub(super) fn too_many(limit: u8) -> StepError {
-    let message = format!("the server redirected more than {limit} times: raise followRedirects, or use the last address");
-    StepError { retryable: Some(false), ..failure("TooManyRedirects", message) }
+    let message = format!(
+        "the server redirected more than {limit} times: raise followRedirects, or use the last address"
+    );
+    StepError {
+        retryable: Some(false),
+        ..failure("TooManyRedirects", message)
+    }
 }

@@ -66,7 +66,11 @@ async fn read(mut response: Response, limit: u64) -> Result<Vec<u8>, StepError> 
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
             Err(error) => {
-                let message = format!("the answer broke off after {} bytes: {}", body.len(), causes(&error));
+                let message = format!(
+                    "the answer broke off after {} bytes: {}",
+                    body.len(),
+                    causes(&error)
+                );
                 return Err(failure("Unavailable", message));
             }
         }
@@ -78,7 +82,10 @@ async fn read(mut response: Response, limit: u64) -> Result<Vec<u8>, StepError> 
 fn headers(given: &HeaderMap) -> Map<String, Value> {
     let mut headers = Map::with_capacity(given.keys_len());
     for name in given.keys().filter(|name| *name != SET_COOKIE) {
-        let values = given.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let values = given
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
         let joined = values.collect::<Vec<_>>().join(", ");
         headers.insert(name.as_str().to_owned(), Value::String(joined));
     }
@@ -91,7 +98,10 @@ fn not_json(error: &serde_json::Error, parse: Parse) -> StepError {
         _ => "",
     };
     let message = format!("the answer is no JSON: {error}{remedy}");
-    StepError { retryable: Some(false), ..failure("InvalidOutput", message) }
+    StepError {
+        retryable: Some(false),
+        ..failure("InvalidOutput", message)
+    }
 }
 
 /// What the content type says.
@@ -102,13 +112,19 @@ struct Media {
 
 impl Media {
     fn of(headers: &HeaderMap) -> Self {
-        let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let text = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let text = text.to_ascii_lowercase();
         let mut parts = text.split(';').map(str::trim);
         let kind = parts.next().unwrap_or_default();
         let charset = parts.find_map(|part| part.strip_prefix("charset="));
         let charset = charset.and_then(|label| Encoding::for_label(label.trim_matches('"').as_bytes()));
-        Self { json: kind == "application/json" || kind.ends_with("+json"), charset: charset.unwrap_or(UTF_8) }
+        Self {
+            json: kind == "application/json" || kind.ends_with("+json"),
+            charset: charset.unwrap_or(UTF_8),
+        }
     }
 
     /// A byte-order mark wins over the charset, as in browsers; what cannot be decoded becomes U+FFFD.

@@ -14,7 +14,10 @@ use crate::actions::failure::{failure, invalid_input};
 
 /// Keeps the rows for which the expression is true.
 pub(super) fn filter(table: &mut Table, filter: &Column, budget: &mut Budget) -> Result<(), StepError> {
-    let mut kept = Table { rows: Vec::new(), numbers: Vec::new() };
+    let mut kept = Table {
+        rows: Vec::new(),
+        numbers: Vec::new(),
+    };
     for (row, number) in std::mem::take(&mut table.rows).into_iter().zip(&table.numbers) {
         let verdict = filter.evaluate(&Row(&row), &Place::Row(*number), budget)?;
         match verdict.as_bool() {
@@ -59,12 +62,18 @@ pub(super) fn group(
         known_field(&table.rows, field, "groupBy")?;
     }
     let groups = split(table, by)?;
-    let key_names: Vec<Key> = by.iter().map(|field| Key::String(Arc::from(field.as_str()))).collect();
+    let key_names: Vec<Key> = by
+        .iter()
+        .map(|field| Key::String(Arc::from(field.as_str())))
+        .collect();
     let aggregate_names: Vec<Key> = aggregate.iter().map(Column::key).collect();
     let mut rows = Vec::with_capacity(groups.len());
     for Group { key, members } in groups {
         let mut fields: Vec<(Key, Value)> = key_names.iter().cloned().zip(key).collect();
-        let scope = Rows { rows: Value::from(members), key: object(fields.clone())? };
+        let scope = Rows {
+            rows: Value::from(members),
+            key: object(fields.clone())?,
+        };
         for (column, name) in aggregate.iter().zip(&aggregate_names) {
             let value = column.evaluate(&scope, &Place::Group(&scope.key), budget)?;
             fields.extend(present(value).map(|value| (name.clone(), value)));
@@ -83,7 +92,10 @@ struct Group {
 fn split(table: &mut Table, by: &[String]) -> Result<Vec<Group>, StepError> {
     let rows = std::mem::take(&mut table.rows);
     if by.is_empty() {
-        return Ok(vec![Group { key: Vec::new(), members: rows }]);
+        return Ok(vec![Group {
+            key: Vec::new(),
+            members: rows,
+        }]);
     }
     let mut groups: Vec<Group> = Vec::new();
     let mut positions: HashMap<String, usize> = HashMap::new();
@@ -99,7 +111,10 @@ fn split(table: &mut Table, by: &[String]) -> Result<Vec<Group>, StepError> {
             Some(position) => groups[*position].members.push(row),
             None => {
                 positions.insert(name.clone(), groups.len());
-                groups.push(Group { key, members: vec![row] });
+                groups.push(Group {
+                    key,
+                    members: vec![row],
+                });
             }
         }
     }
@@ -181,9 +196,19 @@ impl Column {
         Key::String(Arc::from(self.name.as_str()))
     }
 
-    fn evaluate(&self, scope: &dyn Scope, place: &Place<'_>, budget: &mut Budget) -> Result<Value, StepError> {
+    fn evaluate(
+        &self,
+        scope: &dyn Scope,
+        place: &Place<'_>,
+        budget: &mut Budget,
+    ) -> Result<Value, StepError> {
         self.program.evaluate(scope, budget).map_err(|error| {
-            let EvaluationError { code, message, offset, .. } = error;
+            let EvaluationError {
+                code,
+                message,
+                offset,
+                ..
+            } = error;
             self.error(code, &message, offset, place)
         })
     }

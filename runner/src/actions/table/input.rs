@@ -61,8 +61,20 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(input: Input) -> Result<Self, StepError> {
-        let Input { data, format, filter, select, group_by, aggregate, sort_by, descending, limit } = input;
-        let filter = filter.map(|source| column("filter", "filter".to_owned(), &source, &["row"])).transpose()?;
+        let Input {
+            data,
+            format,
+            filter,
+            select,
+            group_by,
+            aggregate,
+            sort_by,
+            descending,
+            limit,
+        } = input;
+        let filter = filter
+            .map(|source| column("filter", "filter".to_owned(), &source, &["row"]))
+            .transpose()?;
         let select = columns(select, "select", &["row"])?;
         let aggregate = columns(aggregate, "aggregate", &["rows", "key"])?;
         for (index, field) in group_by.iter().enumerate() {
@@ -70,13 +82,25 @@ impl Plan {
                 return Err(invalid_input(format!("with.groupBy: `{field}` stands twice")));
             }
             if aggregate.iter().any(|column| column.name == *field) {
-                return Err(invalid_input(format!("with.aggregate.{field}: groupBy makes a field of this name already")));
+                return Err(invalid_input(format!(
+                    "with.aggregate.{field}: groupBy makes a field of this name already"
+                )));
             }
         }
         if limit.is_some_and(|limit| limit == 0 || limit > ROWS) {
             return Err(invalid_input(format!("with.limit: 1 to {ROWS}")));
         }
-        Ok(Self { data, format, filter, select, group_by, aggregate, sort_by, descending, limit })
+        Ok(Self {
+            data,
+            format,
+            filter,
+            select,
+            group_by,
+            aggregate,
+            sort_by,
+            descending,
+            limit,
+        })
     }
 }
 
@@ -85,14 +109,24 @@ fn columns(fields: Map<String, Value>, under: &str, names: &[&str]) -> Result<Ve
         let place = format!("{under}.{name}");
         match value {
             Value::String(source) => column(&name, place, &source, names),
-            _ => Err(invalid_input(format!("with.{place}: must be an expression, as a text"))),
+            _ => Err(invalid_input(format!(
+                "with.{place}: must be an expression, as a text"
+            ))),
         }
     };
     fields.into_iter().map(column).collect()
 }
 
 fn column(name: &str, place: String, source: &str, names: &[&str]) -> Result<Column, StepError> {
-    let program = Program::parse(source)
-        .map_err(|error| invalid_input(format!("with.{place}: {error}, at {} of `{source}`", error.offset)))?;
-    Ok(Column { name: name.to_owned(), program, place: format!("{place} over {}", names.join(", ")) })
+    let program = Program::parse(source).map_err(|error| {
+        invalid_input(format!(
+            "with.{place}: {error}, at {} of `{source}`",
+            error.offset
+        ))
+    })?;
+    Ok(Column {
+        name: name.to_owned(),
+        program,
+        place: format!("{place} over {}", names.join(", ")),
+    })
 }

@@ -20,7 +20,9 @@ pub(super) fn sort(table: &mut Table, field: &str, descending: bool) -> Result<(
     for (row, number) in std::mem::take(&mut table.rows).into_iter().zip(&table.numbers) {
         let key = Sortable::of(field_of(&row, field)).map_err(|value| {
             let kind = value.kind();
-            invalid_input(format!("sortBy: `{field}` of row {number} is a {kind}: sort by a text, a number or a boolean"))
+            invalid_input(format!(
+                "sortBy: `{field}` of row {number} is a {kind}: sort by a text, a number or a boolean"
+            ))
         })?;
         keyed.push((key, row));
     }
@@ -36,10 +38,17 @@ pub(super) fn known_field(rows: &[Value], field: &str, under: &str) -> Result<()
         return Ok(());
     }
     let names = match &rows[0] {
-        Value::Map(map) => map.iter().take(NAMED).map(|(key, _)| key.to_string()).collect::<Vec<_>>().join(", "),
+        Value::Map(map) => map
+            .iter()
+            .take(NAMED)
+            .map(|(key, _)| key.to_string())
+            .collect::<Vec<_>>()
+            .join(", "),
         _ => String::new(),
     };
-    Err(invalid_input(format!("with.{under}: no row has a field `{field}`; the first row has {names}")))
+    Err(invalid_input(format!(
+        "with.{under}: no row has a field `{field}`; the first row has {names}"
+    )))
 }
 
 enum Sortable {
@@ -87,12 +96,18 @@ impl Sortable {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "beyond 2^53 neighbours count as equal beside a double")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "beyond 2^53 neighbours count as equal beside a double"
+)]
 fn lossy(value: u64) -> f64 {
     value as f64
 }
 
-#[expect(clippy::cast_precision_loss, reason = "beyond 2^53 neighbours count as equal beside a double")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "beyond 2^53 neighbours count as equal beside a double"
+)]
 fn signed_lossy(value: i64) -> f64 {
     value as f64
 }

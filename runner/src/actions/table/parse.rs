@@ -15,7 +15,10 @@ pub(super) fn parse(data: Value, format: Option<Format>) -> Result<Table, StepEr
     let rows = match (data, format) {
         (Value::String(text), format) => {
             if text.len() > BYTES {
-                return Err(limit_exceeded(format!("with.data: {} bytes, at most {BYTES}", text.len())));
+                return Err(limit_exceeded(format!(
+                    "with.data: {} bytes, at most {BYTES}",
+                    text.len()
+                )));
             }
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             match format.unwrap_or_else(|| guess(text)) {
@@ -26,10 +29,15 @@ pub(super) fn parse(data: Value, format: Option<Format>) -> Result<Table, StepEr
         }
         (Value::Array(items), None | Some(Format::Json)) => list_rows(items)?,
         (Value::Array(_), Some(_)) => {
-            return Err(invalid_input("with.format: is for text, and data is a list already: remove it"));
+            return Err(invalid_input(
+                "with.format: is for text, and data is a list already: remove it",
+            ));
         }
         (other, _) => {
-            return Err(invalid_input(format!("with.data: must be a text or a list of objects, not {}", kind(&other))));
+            return Err(invalid_input(format!(
+                "with.data: must be a text or a list of objects, not {}",
+                kind(&other)
+            )));
         }
     };
     Ok(Table::new(rows))
@@ -50,29 +58,50 @@ fn csv_rows(text: &str) -> Result<Vec<Cel>, StepError> {
     let names: Vec<Arc<str>> = header.iter().map(Arc::from).collect();
     for (index, name) in names.iter().enumerate() {
         if name.is_empty() {
-            return Err(invalid_input(format!("with.data: column {} has no name in the header", index + 1)));
+            return Err(invalid_input(format!(
+                "with.data: column {} has no name in the header",
+                index + 1
+            )));
         }
         if names[..index].contains(name) {
-            return Err(invalid_input(format!("with.data: the header names `{name}` twice")));
+            return Err(invalid_input(format!(
+                "with.data: the header names `{name}` twice"
+            )));
         }
     }
     let mut rows = Vec::new();
     let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record).map_err(|error| csv_error(&error, &names))? {
+    while reader
+        .read_record(&mut record)
+        .map_err(|error| csv_error(&error, &names))?
+    {
         check_count(rows.len() + 1)?;
-        let cells = names.iter().zip(&record).map(|(name, text)| (Key::String(Arc::clone(name)), cell::value(text)));
+        let cells = names
+            .iter()
+            .zip(&record)
+            .map(|(name, text)| (Key::String(Arc::clone(name)), cell::value(text)));
         rows.push(row(cells.collect(), rows.len() + 1)?);
     }
     Ok(rows)
 }
 
 fn csv_error(error: &csv::Error, names: &[Arc<str>]) -> StepError {
-    let line = error.position().map(|position| format!(" (line {})", position.line())).unwrap_or_default();
+    let line = error
+        .position()
+        .map(|position| format!(" (line {})", position.line()))
+        .unwrap_or_default();
     let row = error.position().map_or(0, csv::Position::record);
     match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            let first = names.first().map(|name| format!("; the first is `{name}`")).unwrap_or_default();
-            invalid_input(format!("with.data: row {row}{line} has {len} cells, the header {expected_len}{first}"))
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => {
+            let first = names
+                .first()
+                .map(|name| format!("; the first is `{name}`"))
+                .unwrap_or_default();
+            invalid_input(format!(
+                "with.data: row {row}{line} has {len} cells, the header {expected_len}{first}"
+            ))
         }
         _ => invalid_input(format!("with.data: row {row}{line} is no CSV: {error}")),
     }
@@ -80,7 +109,11 @@ fn csv_error(error: &csv::Error, names: &[Arc<str>]) -> StepError {
 
 fn jsonl_rows(text: &str) -> Result<Vec<Cel>, StepError> {
     let mut rows = Vec::new();
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (index, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
         check_count(rows.len() + 1)?;
         let item: Value = serde_json::from_str(line)
             .map_err(|error| invalid_input(format!("with.data: line {} is no JSON: {error}", index + 1)))?;
@@ -92,21 +125,31 @@ fn jsonl_rows(text: &str) -> Result<Vec<Cel>, StepError> {
 fn json_rows(text: &str) -> Result<Vec<Cel>, StepError> {
     match serde_json::from_str(text) {
         Ok(Value::Array(items)) => list_rows(items),
-        Ok(other) => Err(invalid_input(format!("with.data: the JSON must be a list of objects, not {}", kind(&other)))),
+        Ok(other) => Err(invalid_input(format!(
+            "with.data: the JSON must be a list of objects, not {}",
+            kind(&other)
+        ))),
         Err(error) => Err(invalid_input(format!("with.data: is no JSON: {error}"))),
     }
 }
 
 fn list_rows(items: Vec<Value>) -> Result<Vec<Cel>, StepError> {
     check_count(items.len())?;
-    let rows = items.into_iter().enumerate().map(|(index, item)| object(&item, || format!("row {}", index + 1)));
+    let rows = items
+        .into_iter()
+        .enumerate()
+        .map(|(index, item)| object(&item, || format!("row {}", index + 1)));
     rows.collect()
 }
 
 fn object(item: &Value, place: impl Fn() -> String) -> Result<Cel, StepError> {
     match item {
         Value::Object(_) => Ok(Cel::from_json(item)),
-        other => Err(invalid_input(format!("with.data: {} must be an object, not {}", place(), kind(other)))),
+        other => Err(invalid_input(format!(
+            "with.data: {} must be an object, not {}",
+            place(),
+            kind(other)
+        ))),
     }
 }
 
@@ -116,7 +159,11 @@ fn row(cells: Vec<(Key, Cel)>, number: usize) -> Result<Cel, StepError> {
 }
 
 fn check_count(rows: usize) -> Result<(), StepError> {
-    if rows > ROWS { Err(limit_exceeded(format!("with.data: more than {ROWS} rows"))) } else { Ok(()) }
+    if rows > ROWS {
+        Err(limit_exceeded(format!("with.data: more than {ROWS} rows")))
+    } else {
+        Ok(())
+    }
 }
 
 fn kind(value: &Value) -> &'static str {
