@@ -9,8 +9,8 @@ use super::{
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
-/// The first second of the year 1: what lies before is no timestamp of CEL.
-const FIRST_SECOND: i64 = -62_135_596_800;
+/// The beginning of the year 1: what lies before is no timestamp of CEL.
+const FIRST: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 /// The longest duration of CEL, about 10,000 years.
 const LONGEST: SignedDuration = SignedDuration::from_secs(315_576_000_000);
 
@@ -134,7 +134,7 @@ fn moved(time: Timestamp, span: SignedDuration) -> Outcome<Value> {
 
 /// A timestamp within CEL's years 1 to 9999.
 pub(super) fn timestamp(time: Option<Timestamp>) -> Outcome<Value> {
-    time.filter(|time| time.as_second() >= FIRST_SECOND)
+    time.filter(|time| *time >= FIRST)
         .map(Value::Timestamp)
         .ok_or_else(|| Fault::new("the time is outside the years 1 to 9999"))
 }

@@ -14,7 +14,7 @@ pub(super) fn int(value: &Value) -> Outcome<Value> {
         Value::Int(number) => Some(*number),
         Value::Uint(number) => i64::try_from(*number).ok(),
         #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
-        Value::Double(number) => in_range(*number, -9_223_372_036_854_775_808.0).then_some(*number as i64),
+        Value::Double(number) => (number.abs() < 9_223_372_036_854_775_808.0).then_some(*number as i64),
         Value::String(text) => text.parse().ok(),
         Value::Timestamp(time) => Some(time.as_second()),
         _ => return Err(impossible("int", value)),
@@ -38,10 +38,6 @@ pub(super) fn uint(value: &Value) -> Outcome<Value> {
         _ => return Err(impossible("uint", value)),
     };
     converted.map(Value::Uint).ok_or_else(|| unfit("uint", value))
-}
-
-fn in_range(number: f64, least: f64) -> bool {
-    number >= least && number < -least
 }
 
 pub(super) fn double(value: &Value) -> Outcome<Value> {

@@ -1,6 +1,7 @@
 //! `'%s costs %.2f'.format([name, price])`.
 
 use super::super::{
+    convert,
     error::{Fault, Outcome},
     evaluate::Context,
 };
@@ -76,9 +77,14 @@ fn rendered(
     };
     Ok(match (verb, value) {
         ('s', Value::Null) => "null".to_owned(),
-        ('s', value) => value.to_text_within(context.budget)?,
+        ('s', Value::List(_) | Value::Map(_)) => value.to_text_within(context.budget)?,
+        ('s', value) => convert::string(value, context.budget)?
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
         ('d', Value::Int(number)) => number.to_string(),
         ('d', Value::Uint(number)) => number.to_string(),
+        ('f' | 'e', Value::Double(number)) if !number.is_finite() => infinite(*number).to_owned(),
         ('f', _) => format!("{:.*}", precision.unwrap_or(6), double()?),
         ('e', _) => exponent(&format!("{:.*e}", precision.unwrap_or(6), double()?)),
         ('b', Value::Bool(value)) => u8::from(*value).to_string(),
@@ -97,6 +103,14 @@ fn rendered(
             )));
         }
     })
+}
+
+fn infinite(number: f64) -> &'static str {
+    match number {
+        f64::INFINITY => "Infinity",
+        f64::NEG_INFINITY => "-Infinity",
+        _ => "NaN",
+    }
 }
 
 fn based(verb: char, number: u64) -> String {

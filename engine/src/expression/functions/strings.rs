@@ -101,12 +101,12 @@ pub(super) fn index_of(
         }
         (true, None) => subject.rfind(wanted),
         (true, Some(from)) => {
-            // A match may begin at `from` at the latest.
+            // A match may begin at `from` at the latest, and ends where a character does.
             let mut end = (from + wanted.len()).min(subject.len());
             while !subject.is_char_boundary(end) {
-                end += 1;
+                end -= 1;
             }
-            subject[..end].rfind(wanted).filter(|at| *at <= from)
+            subject[..end].rfind(wanted)
         }
     };
     Ok(found.map_or(Value::Int(-1), |at| length(subject[..at].chars().count())))

@@ -21,6 +21,11 @@ fn conversions() {
     all_fail(&[
         ("int('x')", "\"x\" is no int"),
         ("int(1e19)", "is no int"),
+        ("int(-9223372036854775808.0)", "is no int"),
+        (
+            "timestamp('0001-01-01T00:00:00Z') - duration('1ns')",
+            "years 1 to 9999",
+        ),
         ("int(double('NaN'))", "is no int"),
         ("uint(-1)", "is no uint"),
         ("string([1])", "write json.print(x)"),
@@ -83,6 +88,8 @@ fn strings() {
         "'tacocat'.substring(4) == 'cat' && 'tacocat'.substring(0, 4) == 'taco' && 'äöü'.substring(1, 2) == 'ö'",
         "'äöäö'.indexOf('ö') == 1 && 'äöäö'.indexOf('ö', 2) == 3 && 'a'.indexOf('b') == -1",
         "'äöäö'.lastIndexOf('ö') == 3 && 'äöäö'.lastIndexOf('ö', 2) == 1 && 'äöäö'.lastIndexOf('äö', 2) == 2",
+        "'xä€ä'.lastIndexOf('ä', 2) == 1 && 'aaa'.lastIndexOf('aa', 0) == 0 && 'aaa'.lastIndexOf('aa') == 1 && 'ab'.lastIndexOf('') == 2",
+        "'%s %s %f %e'.format([b'ab', type(1), 1.0 / 0.0, -1.0 / 0.0]) == 'ab int Infinity -Infinity'",
         "'äb'.charAt(0) == 'ä' && 'äb'.charAt(2) == '' && 'äb'.reverse() == 'bä'",
         "'order-42'.matches('^[a-z]+-\\\\d+$') && !'x'.matches('y') && matches('ab', 'b')",
         "['a+', 'b'].all(p, 'aab'.matches(p))",
