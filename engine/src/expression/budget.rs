@@ -10,7 +10,7 @@ const DEFAULT_STEPS: u64 = 1_000_000;
 /// Sixteen times the largest output that is kept inline.
 const DEFAULT_BYTES: u64 = 16 * 1024 * 1024;
 /// A full output by reference (64 MiB) may be written as JSON.
-const OUTPUT_STEPS: u64 = 8_000_000;
+const OUTPUT_STEPS: u64 = 4_000_000;
 const OUTPUT_BYTES: u64 = 64 * 1024 * 1024;
 /// So many bytes of text are looked at for one step.
 const BYTES_PER_STEP: usize = 32;
@@ -47,6 +47,7 @@ impl Budget {
     }
 
     /// Counts `count` operations.
+    #[inline]
     pub(super) fn step(&mut self, count: usize) -> Outcome<()> {
         let left = self.steps.checked_sub(count as u64);
         self.steps = left.unwrap_or(0);

@@ -38,6 +38,10 @@ struct Machine<'a> {
 
 impl Machine<'_> {
     fn evaluate(&mut self, node: &Node) -> Outcome<Value> {
+        // What costs nothing is not counted: a source has only so many literals.
+        if let Kind::Literal(value) = &node.kind {
+            return Ok(value.clone());
+        }
         self.context
             .budget
             .step(1)
@@ -48,13 +52,17 @@ impl Machine<'_> {
     fn dispatch(&mut self, node: &Node) -> Outcome<Value> {
         match &node.kind {
             Kind::Literal(value) => Ok(value.clone()),
-            Kind::Local(slot) => self.local(*slot),
+            Kind::Local(slot) => self.local(*slot).cloned(),
             Kind::Path(names) => self.path(names),
             Kind::Select {
                 operand,
                 field,
                 optional,
             } => {
+                // The usual `x.field` of a macro looks at its variable without sharing it first.
+                if let Kind::Local(slot) = operand.kind {
+                    return select::field(self.local(slot)?, field, *optional);
+                }
                 let operand = self.evaluate(operand)?;
                 select::field(&operand, field, *optional)
             }
@@ -125,10 +133,9 @@ impl Machine<'_> {
         }
     }
 
-    fn local(&self, slot: usize) -> Outcome<Value> {
+    fn local(&self, slot: usize) -> Outcome<&Value> {
         self.locals
             .get(slot)
-            .cloned()
             .ok_or_else(|| Fault::new("the variable has no value here"))
     }
 

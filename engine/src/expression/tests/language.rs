@@ -286,3 +286,44 @@ fn errors_name_the_place_and_the_values() {
     let error = run("inputs.many.nope + string(inputs.items)").unwrap_err();
     assert!(error.message.chars().count() < 250, "{error}");
 }
+
+#[test]
+fn a_scope_may_answer_whole_paths() {
+    struct Journal;
+    impl crate::expression::Scope for Journal {
+        fn get(&self, root: &str) -> Option<Value> {
+            panic!("{root} was built as a whole")
+        }
+        fn path(&self, path: &[&str]) -> Option<(Value, usize)> {
+            match path {
+                ["steps", "a", "output", ..] => Some((Value::from_json(&json!({"total": 12})), 3)),
+                ["steps", ..] => Some((Value::from_json(&json!({})), 1)),
+                ["deep", ..] => Some((Value::from_json(&json!({"i": {"j": 1}})), path.len())),
+                _ => None,
+            }
+        }
+    }
+    let evaluate = |source: &str| {
+        Program::parse(source)
+            .unwrap()
+            .evaluate(&Journal, &mut Budget::default())
+    };
+    assert_eq!(evaluate("steps.a.output.total").unwrap(), Value::Int(12));
+    assert_eq!(
+        evaluate("steps.a.output.?other.orValue(1)").unwrap(),
+        Value::Int(1)
+    );
+    assert_eq!(evaluate("deep.b.c.d.e.f.g.h.i.j").unwrap(), Value::Int(1));
+    assert!(
+        evaluate("steps.b.output")
+            .unwrap_err()
+            .message
+            .contains("no such key: b (the map is empty)")
+    );
+    assert!(
+        evaluate("other.b")
+            .unwrap_err()
+            .message
+            .contains("no such name: other")
+    );
+}
