@@ -48,8 +48,8 @@ trap cleanup EXIT
   exit 2
 }
 
-connection() { # name, annotation
-  printf 'apiVersion: flowpilot.io/v1alpha1\nkind: Connection\nmetadata: {name: %s, namespace: %s, annotations: {%s}}\nspec: {connector: none}\n' "$1" "$SCRATCH" "$2"
+workflow() { # name, annotation
+  printf 'apiVersion: flowpilot.io/v1alpha1\nkind: Workflow\nmetadata: {name: %s, namespace: %s, annotations: {%s}}\nspec: {steps: [{id: a, set: {b: 1}}]}\n' "$1" "$SCRATCH" "$2"
 }
 
 # ---- the operator -------------------------------------------------------------------------------------------------
@@ -109,24 +109,25 @@ YAML
     "$KUBECTL" create rolebinding "$role" --clusterrole="flowpilot-tenant-$role" --group="flowpilot:chart-check:$role" -n "$SCRATCH" >/dev/null
   done
   ada=$(person user:ada member) bob=$(person user:bob member) eve=$(person user:eve manager)
-  connection mine "flowpilot.io/created-by: 'user:ada'" | "$KUBECTL" create -f - >/dev/null
-  allows "member makes an object in their own name" create -f - $ada $dry < <(connection new "flowpilot.io/created-by: 'user:ada'")
-  refuses "member makes none without a name" flowpilot-members create -f - $ada $dry < <(connection new "")
-  refuses "member makes none in another's name" flowpilot-members create -f - $ada $dry < <(connection new "flowpilot.io/created-by: 'user:bob'")
-  allows "member changes their own" label connections.flowpilot.io mine a=b -n "$SCRATCH" $ada $dry
-  refuses "member changes no other's" flowpilot-members label connections.flowpilot.io mine a=b -n "$SCRATCH" $bob $dry
-  refuses "member gives nothing away" flowpilot-members annotate connections.flowpilot.io mine --overwrite flowpilot.io/created-by=user:bob -n "$SCRATCH" $ada $dry
-  refuses "member deletes no other's" flowpilot-members delete connections.flowpilot.io mine -n "$SCRATCH" $bob $dry
-  allows "member deletes their own" delete connections.flowpilot.io mine -n "$SCRATCH" $ada $dry
-  allows "member reads another's" get connections.flowpilot.io mine -n "$SCRATCH" $bob -o name
-  refuses "manager changes no connection yet" Forbidden label connections.flowpilot.io mine a=b -n "$SCRATCH" $eve $dry
+  o=$(person user:o operator) v=$(person user:v viewer) p=$(person user:p approver)
+  workflow mine "flowpilot.io/created-by: 'user:ada'" | "$KUBECTL" create -f - >/dev/null
+  allows "member makes an object in their own name" create -f - $ada $dry < <(workflow new "flowpilot.io/created-by: 'user:ada'")
+  refuses "member makes none without a name" flowpilot-members create -f - $ada $dry < <(workflow new "")
+  refuses "member makes none in another's name" flowpilot-members create -f - $ada $dry < <(workflow new "flowpilot.io/created-by: 'user:bob'")
+  allows "member changes their own" label workflows.flowpilot.io mine a=b -n "$SCRATCH" $ada $dry
+  refuses "member changes no other's" flowpilot-members label workflows.flowpilot.io mine a=b -n "$SCRATCH" $bob $dry
+  refuses "member gives nothing away" flowpilot-members annotate workflows.flowpilot.io mine --overwrite flowpilot.io/created-by=user:bob -n "$SCRATCH" $ada $dry
+  refuses "member deletes no other's" flowpilot-members delete workflows.flowpilot.io mine -n "$SCRATCH" $bob $dry
+  allows "member deletes their own" delete workflows.flowpilot.io mine -n "$SCRATCH" $ada $dry
+  allows "member reads another's" get workflows.flowpilot.io mine -n "$SCRATCH" $bob -o name
+  allows "manager changes another's" label workflows.flowpilot.io mine a=b -n "$SCRATCH" $eve $dry
+  refuses "manager changes no connection yet" no auth can-i update connections.flowpilot.io -n "$SCRATCH" $eve
   run='{"apiVersion": "flowpilot.io/v1alpha1", "kind": "WorkflowRun", "metadata": {"name": "x", "namespace": "'$SCRATCH'"}, "spec": {"workflow": "x"}}'
-  allows "manager deletes anybody's workflow" auth can-i delete workflows.flowpilot.io -n "$SCRATCH" $eve
   refuses "manager reaches no other namespace" no auth can-i get workflows.flowpilot.io -n default $eve
-  allows "operator (role) starts runs" auth can-i create workflowruns.flowpilot.io -n "$SCRATCH" $(person user:o operator)
-  refuses "operator (role) changes no workflow" no auth can-i update workflows.flowpilot.io -n "$SCRATCH" $(person user:o operator)
-  refuses "viewer starts no run" Forbidden create -f - $(person user:v viewer) $dry <<<"$run"
-  refuses "approver sees no workflow" Forbidden get workflows.flowpilot.io -n "$SCRATCH" $(person user:p approver)
+  allows "operator (role) starts runs" auth can-i create workflowruns.flowpilot.io -n "$SCRATCH" $o
+  refuses "operator (role) changes no workflow" no auth can-i update workflows.flowpilot.io -n "$SCRATCH" $o
+  refuses "viewer starts no run" Forbidden create -f - $v $dry <<<"$run"
+  refuses "approver sees no workflow" Forbidden get workflows.flowpilot.io -n "$SCRATCH" $p
 }
 
 echo
