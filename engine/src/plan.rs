@@ -13,6 +13,7 @@ use crate::expression::{Program, Tree};
 mod index;
 mod input;
 
+pub(crate) use index::Index;
 pub use input::PlanInput;
 
 /// Version of the format. A runner refuses a plan of another one.
@@ -32,7 +33,7 @@ pub struct Plan {
     pub(crate) outputs: Option<Tree>,
     pub(crate) timeout_ms: u64,
     #[serde(skip)]
-    pub(crate) index: index::Index,
+    pub(crate) index: Index,
 }
 
 /// One step.

@@ -18,60 +18,59 @@ pub(super) enum Decision {
 
 /// Decides about a step, once every step it needs has ended.
 pub(super) fn decide(steps: &[PlanStep], records: &[Record], step: usize) -> Decision {
-    let mut unexcused = Vec::new();
-    for (index, need) in steps[step].needs.iter().enumerate() {
-        if is_met(need, records) {
-            continue;
-        }
-        let forks = forks_of(records, step, index, need);
-        if !forks.iter().any(|fork| arrives(steps, records, step, *fork)) {
+    let mut unmet = steps[step].needs.iter().enumerate().filter(|(_, need)| !is_met(need, records)).peekable();
+    if unmet.peek().is_none() {
+        return Decision::Run;
+    }
+    let taken = taken(steps, records, step);
+    let mut unexcused: Vec<Fork> = Vec::new();
+    for (index, need) in unmet {
+        let own = [Fork { step: need.step, missed_by: step, need: index }];
+        let needed = &records[need.step];
+        // If the needed step was itself skipped for its needs, what decided against that one decided against this one.
+        let inherited = matches!(needed.phase, Phase::Skipped(_)) && !needed.forks.is_empty();
+        let forks = if inherited { needed.forks.as_slice() } else { own.as_slice() };
+        if !forks.iter().any(|fork| is_other_side(steps, *fork, &taken[fork.step])) {
             unexcused.extend(forks);
         }
     }
     if unexcused.is_empty() {
         return Decision::Run;
     }
+    let edges = |fork: &Fork| &steps[fork.missed_by].needs[fork.need].edges;
     unexcused.sort_unstable();
-    unexcused.dedup();
+    unexcused.dedup_by(|later, first| later.step == first.step && edges(later) == edges(first));
     Decision::Skip(reason(&unexcused, records), unexcused)
 }
 
-pub(super) fn is_met(need: &Need, records: &[Record]) -> bool {
+fn is_met(need: &Need, records: &[Record]) -> bool {
     need.edges.iter().any(|edge| records[need.step].meets(edge))
 }
 
-/// The steps that decided against an unmet need.
-fn forks_of(records: &[Record], step: usize, index: usize, need: &Need) -> Vec<Fork> {
-    let needed = &records[need.step];
-    if matches!(needed.phase, Phase::Skipped(_)) && !needed.forks.is_empty() {
-        return needed.forks.clone();
-    }
-    vec![Fork { step: need.step, missed_by: step, need: index }]
-}
-
-/// The flow came to `step` through the other side of `fork`.
-fn arrives(steps: &[PlanStep], records: &[Record], step: usize, fork: Fork) -> bool {
-    let missed = &steps[fork.missed_by].needs[fork.need].edges;
+/// Per step the edges on it over which the flow came here: through met needs, never over `done`.
+fn taken<'a>(steps: &'a [PlanStep], records: &[Record], step: usize) -> Vec<Vec<&'a Edge>> {
+    let mut taken: Vec<Vec<&Edge>> = vec![Vec::new(); steps.len()];
     let mut seen = vec![false; steps.len()];
     let mut open = vec![step];
     while let Some(current) = open.pop() {
         for need in &steps[current].needs {
-            let needed = &records[need.step];
-            let mut on_the_way = need.edges.iter().filter(|edge| **edge != Edge::Done && needed.meets(edge)).peekable();
-            if on_the_way.peek().is_none() {
-                continue;
-            }
-            if need.step == fork.step {
-                if on_the_way.any(|edge| missed.iter().all(|missed| !covers(missed, edge))) {
-                    return true;
+            for edge in need.edges.iter().filter(|edge| **edge != Edge::Done && records[need.step].meets(edge)) {
+                if !taken[need.step].contains(&edge) {
+                    taken[need.step].push(edge);
                 }
-            } else if !seen[need.step] {
-                seen[need.step] = true;
-                open.push(need.step);
+                if !std::mem::replace(&mut seen[need.step], true) {
+                    open.push(need.step);
+                }
             }
         }
     }
-    false
+    taken
+}
+
+/// One of the edges taken leaves the fork on the other side of those that were missed.
+fn is_other_side(steps: &[PlanStep], fork: Fork, taken: &[&Edge]) -> bool {
+    let missed = &steps[fork.missed_by].needs[fork.need].edges;
+    taken.iter().any(|edge| missed.iter().all(|missed| !covers(missed, edge)))
 }
 
 /// An end that meets `missed` would (or could) meet `edge`, too: they are on the same side.
