@@ -1,0 +1,67 @@
+//! Runs the compiler, and says what it found.
+
+use flowpilot_crds::{Reason, Workflow, WorkflowSpec};
+use flowpilot_engine::compile::Context;
+use flowpilot_engine::manifest;
+use flowpilot_engine::problem::{Problem, Severity};
+
+use crate::controller::Rejection;
+
+/// Code of the compiler for what it cannot do yet.
+const NOT_SUPPORTED_YET: &str = "NotSupportedYet";
+
+/// A workflow that compiles.
+pub(super) struct Valid {
+    pub(super) spec: WorkflowSpec,
+    pub(super) warnings: Vec<Problem>,
+}
+
+pub(super) fn validate(workflow: &Workflow, context: &Context) -> Result<Valid, Rejection> {
+    let unreadable = |error: serde_json::Error| Rejection { reason: Reason::InvalidSpec, message: error.to_string() };
+    let object = serde_json::to_value(workflow).map_err(unreadable)?;
+    match manifest::check_workflow(&object, context) {
+        Ok((spec, compiled)) => Ok(Valid { spec, warnings: compiled.warnings }),
+        Err(problems) => Err(rejection(&problems)),
+    }
+}
+
+/// Every error on a line of its own. `NotSupportedYet` only if nothing else is wrong.
+fn rejection(problems: &[Problem]) -> Rejection {
+    let errors: Vec<&Problem> = problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
+    let later = !errors.is_empty() && errors.iter().all(|problem| problem.code == NOT_SUPPORTED_YET);
+    Rejection {
+        reason: if later { Reason::NotSupportedYet } else { Reason::InvalidSpec },
+        message: listed(&errors),
+    }
+}
+
+/// Problems, one a line, with their number in front.
+pub(crate) fn listed(problems: &[&Problem]) -> String {
+    match problems {
+        [] => "the workflow does not compile".to_owned(),
+        [problem] => problem.to_string(),
+        problems => {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            format!("{} problems:\n{}", problems.len(), lines.join("\n"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_is_in_the_message() {
+        let problems = [
+            Problem::error("UnknownStep", "spec.steps[1].needs[0]", "there is no step `b`"),
+            Problem::warning("Unused", "spec.inputs[0]", "nobody reads it"),
+            Problem::error(NOT_SUPPORTED_YET, "spec.triggers", "triggers are not supported yet"),
+        ];
+        let both = rejection(&problems);
+        assert_eq!(both.reason, Reason::InvalidSpec);
+        assert_eq!(both.message.lines().count(), 3);
+        assert!(both.message.contains("spec.steps[1].needs[0]: there is no step `b` (UnknownStep)"));
+        assert_eq!(rejection(&problems[2..]).reason, Reason::NotSupportedYet);
+    }
+}
