@@ -17,7 +17,7 @@ use uuid::Uuid;
 mod problem;
 mod token;
 
-pub use problem::Refusal;
+pub(crate) use problem::Refusal;
 use token::Token;
 
 /// How long a call may take: each is one transaction.
@@ -32,7 +32,7 @@ const ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Why a call failed.
 #[derive(Debug, Snafu)]
 #[non_exhaustive]
-pub enum Error {
+pub(crate) enum Error {
     /// The client could not be made.
     #[snafu(display("failed to make the client of the API server"))]
     Build {
@@ -85,7 +85,7 @@ pub enum Error {
 impl Error {
     /// What was refused for good; `None` if it is worth trying again.
     #[must_use]
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused { refusal } => Some(refusal),
             _ => None,
@@ -94,7 +94,7 @@ impl Error {
 }
 
 /// The API server.
-pub struct Api {
+pub(crate) struct Api {
     client: Client,
     base: Url,
     token: Token,
@@ -102,7 +102,7 @@ pub struct Api {
 
 impl Api {
     /// The one at `base`; its token lies in a file.
-    pub fn new(base: Url, token_file: PathBuf) -> Result<Self, Error> {
+    pub(crate) fn new(base: Url, token_file: PathBuf) -> Result<Self, Error> {
         // One idle connection beside the two long polls; no redirects, since nothing here is redirected.
         let client = Client::builder()
             .connect_timeout(CONNECT)
@@ -111,21 +111,30 @@ impl Api {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .context(BuildSnafu)?;
-        Ok(Self { client, base, token: Token::new(token_file) })
+        Ok(Self {
+            client,
+            base,
+            token: Token::new(token_file),
+        })
     }
 
     /// `PUT /tenants/{name}`.
-    pub async fn register_tenant(&self, name: &str, tenant: &TenantRegistration) -> Result<(), Error> {
-        self.call(Method::PUT, &["tenants", name], Some(tenant)).await.map(drop)
+    pub(crate) async fn register_tenant(&self, name: &str, tenant: &TenantRegistration) -> Result<(), Error> {
+        self.call(Method::PUT, &["tenants", name], Some(tenant))
+            .await
+            .map(drop)
     }
 
     /// `DELETE /tenants/{name}`; one that is gone is fine.
-    pub async fn remove_tenant(&self, name: &str, uid: Uuid) -> Result<(), Error> {
-        gone_is_fine(self.call(Method::DELETE, &["tenants", name], Some(&Removal { uid })).await)
+    pub(crate) async fn remove_tenant(&self, name: &str, uid: Uuid) -> Result<(), Error> {
+        gone_is_fine(
+            self.call(Method::DELETE, &["tenants", name], Some(&Removal { uid }))
+                .await,
+        )
     }
 
     /// `PUT /workflows/{namespace}/{name}/revisions/{digest}`.
-    pub async fn register_revision(
+    pub(crate) async fn register_revision(
         &self,
         (namespace, name): (&str, &str),
         digest: &str,
@@ -136,41 +145,61 @@ impl Api {
     }
 
     /// `DELETE /workflows/{namespace}/{name}`; one that is gone is fine.
-    pub async fn remove_workflow(&self, (namespace, name): (&str, &str), uid: Uuid) -> Result<(), Error> {
-        gone_is_fine(self.call(Method::DELETE, &["workflows", namespace, name], Some(&Removal { uid })).await)
+    pub(crate) async fn remove_workflow(
+        &self,
+        (namespace, name): (&str, &str),
+        uid: Uuid,
+    ) -> Result<(), Error> {
+        gone_is_fine(
+            self.call(
+                Method::DELETE,
+                &["workflows", namespace, name],
+                Some(&Removal { uid }),
+            )
+            .await,
+        )
     }
 
     /// `POST /runs`: the run of this `WorkflowRun`, made by the first call and found by the next ones.
-    pub async fn request_run(&self, request: &RunRequest) -> Result<RunReport, Error> {
+    pub(crate) async fn request_run(&self, request: &RunRequest) -> Result<RunReport, Error> {
         decode(&self.call(Method::POST, &["runs"], Some(request)).await?)
     }
 
     /// `DELETE /runs/{uid}`: the `WorkflowRun` goes away, so its run is cancelled; one that is gone is fine.
-    pub async fn cancel_run(&self, uid: Uuid) -> Result<(), Error> {
+    pub(crate) async fn cancel_run(&self, uid: Uuid) -> Result<(), Error> {
         let removal = Removal { uid };
-        gone_is_fine(self.call(Method::DELETE, &["runs", &uid.to_string()], Some(&removal)).await)
+        gone_is_fine(
+            self.call(Method::DELETE, &["runs", &uid.to_string()], Some(&removal))
+                .await,
+        )
     }
 
     /// `GET /runs/changes`: returns as soon as a run ended after `after`, or when the wait is over.
-    pub async fn run_changes(&self, after: i64) -> Result<RunChanges, Error> {
+    pub(crate) async fn run_changes(&self, after: i64) -> Result<RunChanges, Error> {
         decode(&self.poll(&["runs", "changes"], Some(after)).await?)
     }
 
     /// `GET /pools/changes`: returns as soon as the pools differ from `after`, or when the wait is over.
-    pub async fn pool_changes(&self, after: Option<i64>) -> Result<PoolChanges, Error> {
+    pub(crate) async fn pool_changes(&self, after: Option<i64>) -> Result<PoolChanges, Error> {
         decode(&self.poll(&["pools", "changes"], after).await?)
     }
 
     async fn poll(&self, path: &[&str], after: Option<i64>) -> Result<Vec<u8>, Error> {
         let mut url = self.url(path)?;
-        url.query_pairs_mut().append_pair("wait", &WAIT.as_secs().to_string());
+        url.query_pairs_mut()
+            .append_pair("wait", &WAIT.as_secs().to_string());
         if let Some(after) = after {
             url.query_pairs_mut().append_pair("after", &after.to_string());
         }
         self.send(Method::GET, url, None::<&()>, WAIT + CALL).await
     }
 
-    async fn call<B: Serialize + Sync>(&self, method: Method, path: &[&str], body: Option<&B>) -> Result<Vec<u8>, Error> {
+    async fn call<B: Serialize + Sync>(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&B>,
+    ) -> Result<Vec<u8>, Error> {
         self.send(method, self.url(path)?, body, CALL).await
     }
 
@@ -178,7 +207,9 @@ impl Api {
         let mut url = self.base.clone();
         url.path_segments_mut()
             .ok()
-            .context(AddressSnafu { url: self.base.clone() })?
+            .context(AddressSnafu {
+                url: self.base.clone(),
+            })?
             .pop_if_empty()
             .extend(["operator", "v1"])
             .extend(path);
@@ -215,8 +246,13 @@ impl Api {
                 return Ok(bytes);
             }
             let refusal = Refusal::read(status.as_u16(), retry_after, &bytes);
-            let lasting = status.is_client_error() && !matches!(status.as_u16(), 401 | 403 | 408 | 409 | 425 | 429);
-            return if lasting { RefusedSnafu { refusal }.fail() } else { UnavailableSnafu { refusal }.fail() };
+            let lasting =
+                status.is_client_error() && !matches!(status.as_u16(), 401 | 403 | 408 | 409 | 425 | 429);
+            return if lasting {
+                RefusedSnafu { refusal }.fail()
+            } else {
+                UnavailableSnafu { refusal }.fail()
+            };
         }
     }
 }

@@ -18,23 +18,26 @@ use tokio_util::sync::CancellationToken;
 const PAGE: u32 = 100;
 
 /// A kind that can be watched.
-pub trait Watched: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static {}
+pub(crate) trait Watched:
+    Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static
+{
+}
 impl<K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Watched for K {}
 
 /// How a kind is kept.
-pub struct Keeping<K> {
+pub(crate) struct Keeping<K> {
     /// Selects the objects; `None` for all.
-    pub labels: Option<String>,
+    pub(crate) labels: Option<String>,
     /// Drops what nobody reads.
-    pub prune: Box<dyn Fn(&mut K) + Send + Sync>,
+    pub(crate) prune: Box<dyn Fn(&mut K) + Send + Sync>,
     /// Whether nobody needs to know of the step from the first to the second.
-    pub same: fn(&K, &K) -> bool,
+    pub(crate) same: fn(&K, &K) -> bool,
     /// Called after the store has it: with every object that came, changed or went.
-    pub told: Box<dyn Fn(&K) + Send + Sync>,
+    pub(crate) told: Box<dyn Fn(&K) + Send + Sync>,
 }
 
 /// Starts to watch a kind over all namespaces. The store is empty until its first list has come.
-pub fn keep<K: Watched>(client: &Client, keeping: Keeping<K>, stop: &CancellationToken) -> Store<K> {
+pub(crate) fn keep<K: Watched>(client: &Client, keeping: Keeping<K>, stop: &CancellationToken) -> Store<K> {
     let writer = Writer::<K>::new(());
     let store = writer.as_reader();
     let mut config = watcher::Config::default().page_size(PAGE);
@@ -73,7 +76,10 @@ async fn follow<K: Watched>(
                 // A list that came anew does not say what went meanwhile: everybody who was or is there is told.
                 let before = store.state();
                 writer.apply_watcher_event(&event);
-                before.iter().filter(|old| store.get(&reference(&***old)).is_none()).for_each(|old| (keeping.told)(old));
+                before
+                    .iter()
+                    .filter(|old| store.get(&reference(&***old)).is_none())
+                    .for_each(|old| (keeping.told)(old));
                 store.state().iter().for_each(|object| (keeping.told)(object));
             }
             watcher::Event::Apply(object) => {
@@ -97,7 +103,7 @@ fn reference<K: Watched>(object: &K) -> ObjectRef<K> {
 
 /// Whether two states of a custom resource ask for the same: everything but its status, finalizers and managed
 /// fields.
-pub fn same_wish<K: Resource>(old: &K, new: &K) -> bool {
+pub(crate) fn same_wish<K: Resource>(old: &K, new: &K) -> bool {
     let (old, new) = (old.meta(), new.meta());
     old.uid == new.uid
         && old.generation == new.generation
@@ -107,7 +113,7 @@ pub fn same_wish<K: Resource>(old: &K, new: &K) -> bool {
 }
 
 /// Drops what no controller reads of any object.
-pub fn prune<K: Resource>(object: &mut K) {
+pub(crate) fn prune<K: Resource>(object: &mut K) {
     let meta = object.meta_mut();
     meta.managed_fields = None;
     if let Some(annotations) = &mut meta.annotations {
@@ -116,13 +122,13 @@ pub fn prune<K: Resource>(object: &mut K) {
 }
 
 /// Drops also the version, so that two states with the same content are equal.
-pub fn prune_child<K: Resource>(object: &mut K) {
+pub(crate) fn prune_child<K: Resource>(object: &mut K) {
     prune(object);
     object.meta_mut().resource_version = None;
 }
 
 /// An error with all its causes on one line.
-pub struct Chain<'a>(pub &'a dyn std::error::Error);
+pub(crate) struct Chain<'a>(pub &'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -171,7 +177,9 @@ mod tests {
             told: {
                 let told = Arc::clone(&told);
                 Box::new(move |namespace: &Namespace| {
-                    told.lock().unwrap().push(namespace.metadata.name.clone().unwrap());
+                    told.lock()
+                        .unwrap()
+                        .push(namespace.metadata.name.clone().unwrap());
                 })
             },
         };

@@ -19,9 +19,9 @@ use crate::metrics::Metrics;
 mod compare;
 
 /// Annotation with the digest of what was applied last: a field that is no longer wanted shows only there.
-pub const APPLIED_ANNOTATION: &str = "flowpilot.io/applied";
+pub(crate) const APPLIED_ANNOTATION: &str = "flowpilot.io/applied";
 /// Bytes of a message in a condition: all problems of an ordinary mistake, and no book.
-pub const CONDITION_BYTES: usize = 8 * 1024;
+pub(crate) const CONDITION_BYTES: usize = 8 * 1024;
 /// Bytes of a message in an Event; Kubernetes ends Events at 1,024.
 const NOTE_BYTES: usize = 1000;
 
@@ -29,7 +29,7 @@ const NOTE_BYTES: usize = 1000;
 #[derive(Debug, Snafu)]
 #[snafu(visibility(pub(crate)))]
 #[non_exhaustive]
-pub enum Error {
+pub(crate) enum Error {
     /// It refused, or did not answer.
     #[snafu(display("failed to {verb} {kind} {name}"))]
     Write {
@@ -40,7 +40,8 @@ pub enum Error {
         /// Its name.
         name: String,
         /// Why.
-        source: kube::Error,
+        #[snafu(source(from(kube::Error, Box::new)))]
+        source: Box<kube::Error>,
     },
     /// It refused, or did not answer.
     #[snafu(display("failed to read {kind} {name}"))]
@@ -50,7 +51,8 @@ pub enum Error {
         /// Its name.
         name: String,
         /// Why.
-        source: kube::Error,
+        #[snafu(source(from(kube::Error, Box::new)))]
+        source: Box<kube::Error>,
     },
     /// A value that JSON cannot hold.
     #[snafu(display("failed to write {kind} as JSON"))]
@@ -80,7 +82,7 @@ pub enum Error {
 
 /// One controller's access to the cluster.
 #[derive(Clone)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     client: Client,
     controller: &'static str,
     manager: &'static str,
@@ -91,7 +93,7 @@ pub struct Cluster {
 impl Cluster {
     /// Access for `controller`, whose fields are managed as `manager` (`flowpilot-<controller>`).
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         client: Client,
         (controller, manager): (&'static str, &'static str),
         identity: &str,
@@ -102,17 +104,23 @@ impl Cluster {
             instance: Some(identity.to_owned()),
         };
         let recorder = Recorder::new(client.clone(), reporter);
-        Self { client, controller, manager, recorder, metrics }
+        Self {
+            client,
+            controller,
+            manager,
+            recorder,
+            metrics,
+        }
     }
 
     /// The client, for reading.
     #[must_use]
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.client.clone()
     }
 
     /// Makes `found` look as `wanted`; whether that took a write.
-    pub async fn apply<K>(&self, wanted: &K, found: Option<&K>) -> Result<bool, Error>
+    pub(crate) async fn apply<K>(&self, wanted: &K, found: Option<&K>) -> Result<bool, Error>
     where
         K: Resource<DynamicType = ()> + Serialize,
     {
@@ -125,12 +133,19 @@ impl Cluster {
         let request = Request::new(K::url_path(&(), wanted.namespace().as_deref()))
             .patch(&wanted.name_any(), &self.forced(), &Patch::Apply(&wanted_value))
             .context(MakeRequestSnafu { kind: K::kind(&()) })?;
-        self.send::<K>("apply", K::kind(&()).into_owned(), wanted.name_any(), request).await?;
+        self.send("apply", K::kind(&()).into_owned(), wanted.name_any(), request)
+            .await?;
         Ok(true)
     }
 
     /// Applies exactly these fields of an object that exists, under a manager's name of their own.
-    pub async fn apply_fields<K>(&self, name: &str, namespace: Option<&str>, fields: &Value, manager: &str) -> Result<(), Error>
+    pub(crate) async fn apply_fields<K>(
+        &self,
+        name: &str,
+        namespace: Option<&str>,
+        fields: &Value,
+        manager: &str,
+    ) -> Result<(), Error>
     where
         K: Resource<DynamicType = ()>,
     {
@@ -141,11 +156,17 @@ impl Cluster {
         let request = Request::new(K::url_path(&(), namespace))
             .patch(name, &PatchParams::apply(manager).force(), &Patch::Apply(&body))
             .context(MakeRequestSnafu { kind: K::kind(&()) })?;
-        self.send::<K>("apply", K::kind(&()).into_owned(), name.to_owned(), request).await
+        self.send("apply", K::kind(&()).into_owned(), name.to_owned(), request)
+            .await
     }
 
     /// Writes the status, if it differs; whether it did.
-    pub async fn apply_status<K, S>(&self, object: &K, status: &S, found: Option<&S>) -> Result<bool, Error>
+    pub(crate) async fn apply_status<K, S>(
+        &self,
+        object: &K,
+        status: &S,
+        found: Option<&S>,
+    ) -> Result<bool, Error>
     where
         K: Resource<DynamicType = ()>,
         S: Serialize + PartialEq,
@@ -164,12 +185,12 @@ impl Cluster {
         let request = Request::new(K::url_path(&(), object.namespace().as_deref()))
             .patch_subresource("status", &object.name_any(), &self.forced(), &Patch::Apply(&body))
             .context(MakeRequestSnafu { kind: kind.clone() })?;
-        self.send::<K>("apply", kind, object.name_any(), request).await?;
+        self.send("apply", kind, object.name_any(), request).await?;
         Ok(true)
     }
 
     /// Sets our finalizer, if it is missing.
-    pub async fn hold<K: Resource<DynamicType = ()>>(&self, object: &K) -> Result<(), Error> {
+    pub(crate) async fn hold<K: Resource<DynamicType = ()>>(&self, object: &K) -> Result<(), Error> {
         let finalizers = object.finalizers();
         if finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
             return Ok(());
@@ -190,38 +211,58 @@ impl Cluster {
     }
 
     /// Removes our finalizer, if it is there: the object goes.
-    pub async fn release<K: Resource<DynamicType = ()>>(&self, object: &K) -> Result<(), Error> {
-        let Some(index) = object.finalizers().iter().position(|finalizer| finalizer == FINALIZER) else {
+    pub(crate) async fn release<K: Resource<DynamicType = ()>>(&self, object: &K) -> Result<(), Error> {
+        let Some(index) = object
+            .finalizers()
+            .iter()
+            .position(|finalizer| finalizer == FINALIZER)
+        else {
             return Ok(());
         };
-        let path = format!("/metadata/finalizers/{index}");
+        let place = format!("/metadata/finalizers/{index}");
         let patch = json!([
-            {"op": "test", "path": path, "value": FINALIZER},
-            {"op": "remove", "path": path},
+            {"op": "test", "path": place, "value": FINALIZER},
+            {"op": "remove", "path": place},
         ]);
         match self.patch_finalizers(object, &patch).await {
-            Err(Error::Write { source: kube::Error::Api(status), .. }) if status.code == 404 => Ok(()),
+            Err(Error::Write { source, .. }) if is_gone(&source) => Ok(()),
             other => other,
         }
     }
 
     /// Deletes the object of this UID; one that is gone is fine.
-    pub async fn delete<K: Resource<DynamicType = ()>>(&self, object: &K) -> Result<(), Error> {
-        let preconditions = Preconditions { uid: object.uid(), resource_version: None };
+    pub(crate) async fn delete<K: Resource<DynamicType = ()>>(&self, object: &K) -> Result<(), Error> {
+        let preconditions = Preconditions {
+            uid: object.uid(),
+            resource_version: None,
+        };
         let request = Request::new(K::url_path(&(), object.namespace().as_deref()))
-            .delete(&object.name_any(), &DeleteParams::background().preconditions(preconditions))
+            .delete(
+                &object.name_any(),
+                &DeleteParams::background().preconditions(preconditions),
+            )
             .context(MakeRequestSnafu { kind: K::kind(&()) })?;
         let kind = K::kind(&()).into_owned();
         self.metrics.wrote(self.controller, kind.clone(), "delete");
         match self.client.request_text(request).await {
             Ok(_) => Ok(()),
             Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
-            Err(source) => Err(source).context(WriteSnafu { verb: "delete", kind, name: object.name_any() }),
+            Err(source) => Err(source).context(WriteSnafu {
+                verb: "delete",
+                kind,
+                name: object.name_any(),
+            }),
         }
     }
 
     /// Tells people with an Event. One that cannot be written is logged, and stops nothing.
-    pub async fn warn<K: Resource<DynamicType = ()>>(&self, object: &K, reason: &str, action: &str, note: &str) {
+    pub(crate) async fn warn<K: Resource<DynamicType = ()>>(
+        &self,
+        object: &K,
+        reason: &str,
+        action: &str,
+        note: &str,
+    ) {
         let reference: ObjectReference = object.object_ref(&());
         let event = Event {
             type_: EventType::Warning,
@@ -236,18 +277,33 @@ impl Cluster {
         }
     }
 
-    async fn patch_finalizers<K: Resource<DynamicType = ()>>(&self, object: &K, patch: &Value) -> Result<(), Error> {
+    async fn patch_finalizers<K: Resource<DynamicType = ()>>(
+        &self,
+        object: &K,
+        patch: &Value,
+    ) -> Result<(), Error> {
         let body = serde_json::to_vec(patch).context(EncodeSnafu { kind: K::kind(&()) })?;
-        let path = K::url_path(&(), object.namespace().as_deref());
-        let request = http::Request::patch(format!("{path}/{}?fieldManager={}", object.name_any(), self.manager))
-            .header(http::header::CONTENT_TYPE, "application/json-patch+json")
-            .header(http::header::ACCEPT, "application/json")
-            .body(body)
-            .context(PatchRequestSnafu { kind: K::kind(&()) })?;
-        self.send::<K>("patch", K::kind(&()).into_owned(), object.name_any(), request).await
+        let folder = K::url_path(&(), object.namespace().as_deref());
+        let request = http::Request::patch(format!(
+            "{folder}/{}?fieldManager={}",
+            object.name_any(),
+            self.manager
+        ))
+        .header(http::header::CONTENT_TYPE, "application/json-patch+json")
+        .header(http::header::ACCEPT, "application/json")
+        .body(body)
+        .context(PatchRequestSnafu { kind: K::kind(&()) })?;
+        self.send("patch", K::kind(&()).into_owned(), object.name_any(), request)
+            .await
     }
 
-    async fn send<K>(&self, verb: &'static str, kind: String, name: String, request: http::Request<Vec<u8>>) -> Result<(), Error> {
+    async fn send(
+        &self,
+        verb: &'static str,
+        kind: String,
+        name: String,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<(), Error> {
         self.metrics.wrote(self.controller, kind.clone(), verb);
         tracing::debug!(kind, name, verb, "writing");
         let answer = self.client.request::<PartialObjectMeta>(request).await;
@@ -263,6 +319,10 @@ fn encode<K: Resource<DynamicType = ()> + Serialize>(object: &K) -> Result<Value
     serde_json::to_value(object).context(EncodeSnafu { kind: K::kind(&()) })
 }
 
+fn is_gone(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
 fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -276,7 +336,7 @@ fn merge(into: &mut Value, from: &Value) {
 
 /// At most `limit` bytes of a text, with a sign that something is missing.
 #[must_use]
-pub fn shorten(text: &str, limit: usize) -> String {
+pub(crate) fn shorten(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }

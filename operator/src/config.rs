@@ -11,10 +11,18 @@ use reqwest::Url;
 #[command(name = "flowpilot-operator", version)]
 pub struct Config {
     /// Address of the API server's port for runners and the operator.
-    #[arg(long, env = "FLOWPILOT_API_URL", default_value = "http://flowpilot-api.flowpilot-system.svc:8081")]
+    #[arg(
+        long,
+        env = "FLOWPILOT_API_URL",
+        default_value = "http://flowpilot-api.flowpilot-system.svc:8081"
+    )]
     pub api_url: Url,
     /// File with the token that the API server knows the operator by; read again as it is renewed.
-    #[arg(long, env = "FLOWPILOT_TOKEN_FILE", default_value = "/var/run/secrets/flowpilot/token")]
+    #[arg(
+        long,
+        env = "FLOWPILOT_TOKEN_FILE",
+        default_value = "/var/run/secrets/flowpilot/token"
+    )]
     pub token_file: PathBuf,
     /// Namespace of the installation: the API server, the lease and the webhook's certificate are here.
     #[arg(long, env = "FLOWPILOT_NAMESPACE", default_value = "flowpilot-system")]
@@ -23,10 +31,18 @@ pub struct Config {
     #[arg(long, env = "FLOWPILOT_RUNNER_API_URL")]
     pub runner_api_url: Option<Url>,
     /// Image of the runners.
-    #[arg(long, env = "FLOWPILOT_RUNNER_IMAGE", default_value = "localhost/flowpilot-runner:latest")]
+    #[arg(
+        long,
+        env = "FLOWPILOT_RUNNER_IMAGE",
+        default_value = "localhost/flowpilot-runner:latest"
+    )]
     pub runner_image: String,
     /// When nodes pull that image: Always, `IfNotPresent` or Never.
-    #[arg(long, env = "FLOWPILOT_RUNNER_IMAGE_PULL_POLICY", default_value = "IfNotPresent")]
+    #[arg(
+        long,
+        env = "FLOWPILOT_RUNNER_IMAGE_PULL_POLICY",
+        default_value = "IfNotPresent"
+    )]
     pub runner_image_pull_policy: String,
     /// Where health and metrics are served.
     #[arg(long, env = "FLOWPILOT_METRICS_LISTEN", default_value = "0.0.0.0:9090")]
@@ -41,7 +57,11 @@ pub struct Config {
     #[arg(long, env = "FLOWPILOT_WEBHOOK_CONFIGURATION", default_value = "flowpilot")]
     pub webhook_configuration: String,
     /// Name of the `ClusterRole` that lists whom the API server may act as. Empty: none is kept.
-    #[arg(long, env = "FLOWPILOT_IMPERSONATOR_ROLE", default_value = "flowpilot-impersonator")]
+    #[arg(
+        long,
+        env = "FLOWPILOT_IMPERSONATOR_ROLE",
+        default_value = "flowpilot-impersonator"
+    )]
     pub impersonator_role: String,
     /// Name of this process as the holder of the lease.
     #[arg(long, env = "POD_NAME", default_value_t = default_identity())]

@@ -32,13 +32,13 @@ const AT_ONCE: u16 = 8;
 /// Wait after the first failure; doubled by each further one.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 /// Longest wait after a failure.
-const LAST_RETRY: Duration = Duration::from_secs(60);
+const LAST_RETRY: Duration = Duration::from_mins(1);
 
 /// Why a reconcile is tried again.
 #[derive(Debug, Snafu)]
-#[snafu(visibility(pub))]
+#[snafu(visibility(pub(crate)))]
 #[non_exhaustive]
-pub enum Error {
+pub(crate) enum Error {
     /// Kubernetes refused or failed a change.
     #[snafu(display("Kubernetes did not take a change"))]
     Kubernetes {
@@ -56,7 +56,7 @@ pub enum Error {
 impl Error {
     /// The word for the cause.
     #[must_use]
-    pub fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::Kubernetes { .. } => Reason::ApplyFailed,
             Self::Api { .. } => Reason::ApiUnavailable,
@@ -65,22 +65,22 @@ impl Error {
 
     /// What happened, for a condition.
     #[must_use]
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         Chain(self).to_string()
     }
 }
 
 /// Something that no repetition mends: said in a condition, and tried again when the object changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
+pub(crate) struct Rejection {
     /// The word for the cause.
-    pub reason: Reason,
+    pub(crate) reason: Reason,
     /// Everything that is wrong.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// Whether an object of `K` could be read.
-pub fn read<K: Resource>(object: &Guarded<K>) -> Result<&K, Rejection> {
+pub(crate) fn read<K: Resource>(object: &Guarded<K>) -> Result<&K, Rejection> {
     object.0.as_ref().map_err(|invalid| Rejection {
         reason: Reason::InvalidSpec,
         message: format!("the object cannot be read: {}", invalid.error),
@@ -88,33 +88,58 @@ pub fn read<K: Resource>(object: &Guarded<K>) -> Result<&K, Rejection> {
 }
 
 /// The tenant that a namespace belongs to, if it is there to stay.
-pub fn tenant_of(tenants: &Store<Guarded<Tenant>>, namespace: &str) -> Result<Arc<Guarded<Tenant>>, Rejection> {
-    let unknown = |message| Rejection { reason: Reason::UnknownTenant, message };
+pub(crate) fn tenant_of(
+    tenants: &Store<Guarded<Tenant>>,
+    namespace: &str,
+) -> Result<Arc<Guarded<Tenant>>, Rejection> {
+    let unknown = |message| Rejection {
+        reason: Reason::UnknownTenant,
+        message,
+    };
     let name = names::tenant_of(namespace).ok_or_else(|| {
-        unknown(format!("namespace {namespace} is no tenant's: those are called {}<tenant>", names::NAMESPACE_PREFIX))
+        unknown(format!(
+            "namespace {namespace} is no tenant's: those are called {}<tenant>",
+            names::NAMESPACE_PREFIX
+        ))
     })?;
     tenants
         .get(&ObjectRef::new(name))
         .filter(|tenant| tenant.meta().deletion_timestamp.is_none())
-        .ok_or_else(|| unknown(format!("namespace {namespace} belongs to no tenant: there is no Tenant {name}")))
+        .ok_or_else(|| {
+            unknown(format!(
+                "namespace {namespace} belongs to no tenant: there is no Tenant {name}"
+            ))
+        })
 }
 
 /// Tells people of the conditions that say something is wrong; call it when they were written anew.
-pub async fn warn<K: Resource<DynamicType = ()>>(cluster: &Cluster, object: &K, conditions: &[Condition]) {
+pub(crate) async fn warn<K: Resource<DynamicType = ()>>(
+    cluster: &Cluster,
+    object: &K,
+    conditions: &[Condition],
+) {
     for condition in conditions.iter().filter(|condition| is_bad(condition)) {
-        cluster.warn(object, &condition.reason, "Reconcile", &condition.message).await;
+        cluster
+            .warn(object, &condition.reason, "Reconcile", &condition.message)
+            .await;
     }
 }
 
 fn is_bad(condition: &Condition) -> bool {
-    let passing = [Reason::Progressing, Reason::Terminating, Reason::Queued, Reason::Running, Reason::Waiting];
+    let passing = [
+        Reason::Progressing,
+        Reason::Terminating,
+        Reason::Queued,
+        Reason::Running,
+        Reason::Waiting,
+    ];
     condition.status != ConditionStatus::True.as_str()
         && !passing.iter().any(|reason| reason.as_str() == condition.reason)
 }
 
 /// Whether a status is good for this generation: an API server that is away for a moment takes nothing from it.
 #[must_use]
-pub fn stays_ready(conditions: &[Condition], generation: Option<i64>, failure: Reason) -> bool {
+pub(crate) fn stays_ready(conditions: &[Condition], generation: Option<i64>, failure: Reason) -> bool {
     failure == Reason::ApiUnavailable
         && conditions.iter().any(|condition| {
             condition.type_ == READY
@@ -128,7 +153,10 @@ struct Failures<K: Resource<DynamicType = ()>>(Mutex<HashMap<ObjectRef<K>, u32>>
 
 impl<K: Resource<DynamicType = ()>> Failures<K> {
     fn clear(&self, object: &ObjectRef<K>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(object);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(object);
     }
 
     fn next(&self, object: ObjectRef<K>) -> Duration {
@@ -145,15 +173,15 @@ fn backoff(failures: u32) -> Duration {
 }
 
 /// A controller that can be started.
-pub struct Controller<K: Resource<DynamicType = ()> + 'static> {
+pub(crate) struct Controller<K: Resource<DynamicType = ()> + 'static> {
     /// Its name, in metrics.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The objects.
-    pub store: Store<K>,
+    pub(crate) store: Store<K>,
     /// Those that wait.
-    pub queue: Queue<ObjectRef<K>>,
+    pub(crate) queue: Queue<ObjectRef<K>>,
     /// Where reconciles are counted.
-    pub metrics: Metrics,
+    pub(crate) metrics: Metrics,
 }
 
 impl<K> Controller<K>
@@ -161,13 +189,18 @@ where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
 {
     /// Reconciles until `stop`; then what is under way ends.
-    pub async fn drive<C, F, Fut>(self, context: Arc<C>, reconcile: F, stop: CancellationToken)
+    pub(crate) async fn drive<C, F, Fut>(self, context: Arc<C>, reconcile: F, stop: CancellationToken)
     where
         C: Send + Sync + 'static,
         F: Fn(Arc<K>, Arc<C>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Action, Error>> + Send + 'static,
     {
-        let Self { name, store, queue, metrics } = self;
+        let Self {
+            name,
+            store,
+            queue,
+            metrics,
+        } = self;
         let failures = Arc::new(Failures::<K>(Mutex::default()));
         let cleared = Arc::clone(&failures);
         let reconcile = move |object: Arc<K>, context: Arc<C>| {
@@ -193,18 +226,31 @@ where
             );
             Action::requeue(wait)
         };
-        let waiting = queue.stream().map(Ok::<_, std::convert::Infallible>).take_until(stop.cancelled_owned());
-        applier(reconcile, retry, context, store, Box::pin(waiting), Config::default().concurrency(AT_ONCE))
-            .for_each(|result| {
-                // A failed reconcile was logged above; an object that went has nothing left to do.
-                if let Err(error) = result
-                    && !matches!(error, ControllerError::ReconcilerFailed(..) | ControllerError::ObjectNotFound(..))
-                {
-                    tracing::error!(controller = name, error = %Chain(&error), "the controller failed");
-                }
-                std::future::ready(())
-            })
-            .await;
+        let waiting = queue
+            .stream()
+            .map(Ok::<_, std::convert::Infallible>)
+            .take_until(stop.cancelled_owned());
+        applier(
+            reconcile,
+            retry,
+            context,
+            store,
+            Box::pin(waiting),
+            Config::default().concurrency(AT_ONCE),
+        )
+        .for_each(|result| {
+            // A failed reconcile was logged above; an object that went has nothing left to do.
+            if let Err(error) = result
+                && !matches!(
+                    error,
+                    ControllerError::ReconcilerFailed(..) | ControllerError::ObjectNotFound(..)
+                )
+            {
+                tracing::error!(controller = name, error = %Chain(&error), "the controller failed");
+            }
+            std::future::ready(())
+        })
+        .await;
     }
 }
 
@@ -214,7 +260,10 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_minute() {
-        let waits: Vec<_> = [1, 2, 3, 8, 100].into_iter().map(|count| backoff(count).as_millis()).collect();
+        let waits: Vec<_> = [1, 2, 3, 8, 100]
+            .into_iter()
+            .map(|count| backoff(count).as_millis())
+            .collect();
         assert_eq!(waits, [500, 1000, 2000, 60_000, 60_000]);
     }
 }

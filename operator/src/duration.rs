@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The duration that a text says; `None` if it says none. Parts come in falling order, each at most once.
 #[must_use]
-pub fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut sum = Duration::ZERO;
     for (unit, milliseconds) in [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
@@ -27,7 +27,12 @@ mod tests {
 
     #[test]
     fn what_the_schema_allows_is_read() {
-        for (text, milliseconds) in [("90s", 90_000), ("1h30m", 5_400_000), ("500ms", 500), ("1m500ms", 60_500)] {
+        for (text, milliseconds) in [
+            ("90s", 90_000),
+            ("1h30m", 5_400_000),
+            ("500ms", 500),
+            ("1m500ms", 60_500),
+        ] {
             assert_eq!(parse(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
         for text in ["", "s", "5", "1m1h", "1d", "-1s", "99999999999999999999s"] {

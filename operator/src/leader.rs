@@ -41,7 +41,7 @@ struct Error {
 }
 
 /// This process as a candidate.
-pub struct Candidate {
+pub(crate) struct Candidate {
     api: Api<Lease>,
     identity: String,
     metrics: Metrics,
@@ -51,13 +51,18 @@ pub struct Candidate {
 impl Candidate {
     /// `identity` must be this process's alone.
     #[must_use]
-    pub fn new(client: Client, namespace: &str, identity: String, metrics: Metrics) -> Self {
+    pub(crate) fn new(client: Client, namespace: &str, identity: String, metrics: Metrics) -> Self {
         let observed = Observed::new(identity.clone(), DURATION);
-        Self { api: Api::namespaced(client, namespace), identity, metrics, observed }
+        Self {
+            api: Api::namespaced(client, namespace),
+            identity,
+            metrics,
+            observed,
+        }
     }
 
     /// Returns when this process holds the lease.
-    pub async fn acquire(&mut self) {
+    pub(crate) async fn acquire(&mut self) {
         loop {
             match self.step().await {
                 Ok(true) => return,
@@ -69,7 +74,7 @@ impl Candidate {
     }
 
     /// Renews; returns when the lease is lost.
-    pub async fn keep(&mut self) {
+    pub(crate) async fn keep(&mut self) {
         let mut renewed = Instant::now();
         loop {
             tokio::time::sleep(EVERY).await;
@@ -85,7 +90,7 @@ impl Candidate {
     }
 
     /// Gives the lease back, so that another one need not wait. Stop all work before.
-    pub async fn release(&mut self) {
+    pub(crate) async fn release(&mut self) {
         let released = async {
             let Some(mut lease) = self.api.get_opt(LEASE).await.context(Snafu { verb: "read" })? else {
                 return Ok(());
@@ -119,7 +124,10 @@ impl Candidate {
             lease.metadata.name = Some(LEASE.to_owned());
             lease.spec = Some(self.record(None));
             self.metrics.wrote("leader", "Lease".to_owned(), "create");
-            self.api.create(&PostParams::default(), &lease).await.context(Snafu { verb: "create" })?;
+            self.api
+                .create(&PostParams::default(), &lease)
+                .await
+                .context(Snafu { verb: "create" })?;
             return Ok(true);
         };
         match self.observed.see(lease.spec.as_ref(), Instant::now()) {
@@ -128,7 +136,10 @@ impl Candidate {
                 lease.spec = Some(self.record(lease.spec.as_ref()));
                 match self.write(&lease).await {
                     // Somebody was faster: what they wrote is seen next time.
-                    Err(Error { source: kube::Error::Api(status), .. }) if status.code == 409 => Ok(false),
+                    Err(Error {
+                        source: kube::Error::Api(status),
+                        ..
+                    }) if status.code == 409 => Ok(false),
                     written => written.map(|()| true),
                 }
             }
@@ -142,9 +153,15 @@ impl Candidate {
         LeaseSpec {
             holder_identity: Some(self.identity.clone()),
             lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
-            acquire_time: before.filter(|_| mine).map_or(Some(now.clone()), |spec| spec.acquire_time.clone()),
+            acquire_time: before
+                .filter(|_| mine)
+                .map_or(Some(now.clone()), |spec| spec.acquire_time.clone()),
             renew_time: Some(now),
-            lease_transitions: Some(if mine || before.is_none() { changes } else { changes.saturating_add(1) }),
+            lease_transitions: Some(if mine || before.is_none() {
+                changes
+            } else {
+                changes.saturating_add(1)
+            }),
             ..LeaseSpec::default()
         }
     }
@@ -152,13 +169,17 @@ impl Candidate {
     /// Replaces the lease that was read: refused if somebody wrote it meanwhile.
     async fn write(&self, lease: &Lease) -> Result<(), Error> {
         self.metrics.wrote("leader", "Lease".to_owned(), "update");
-        self.api.replace(LEASE, &PostParams::default(), lease).await.map(drop).context(Snafu { verb: "write" })
+        self.api
+            .replace(LEASE, &PostParams::default(), lease)
+            .await
+            .map(drop)
+            .context(Snafu { verb: "write" })
     }
 }
 
 /// Runs `work` while this process holds the lease. Returns when `stop` is cancelled, or when the lease is lost: then
 /// the process should end, so that no half-finished work lives on. `work` is given a token that ends it.
-pub async fn while_leading<W, F>(mut candidate: Candidate, stop: CancellationToken, work: W) -> Ended
+pub(crate) async fn while_leading<W, F>(mut candidate: Candidate, stop: CancellationToken, work: W) -> Ended
 where
     W: FnOnce(CancellationToken) -> F,
     F: Future<Output = ()>,
@@ -190,7 +211,7 @@ where
 
 /// Why leading ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// As asked.
     Stopped,
     /// Another process may work now.

@@ -95,7 +95,12 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
     let health = Health::new(["caches", "webhook"]);
     // Health is answered to the very end; the watches and the webhook go before.
     let (last, stop) = (CancellationToken::new(), shutdown.child_token());
-    let serving = server::serve(config.metrics_listen, health.clone(), Arc::new(registry), last.clone());
+    let serving = server::serve(
+        config.metrics_listen,
+        health.clone(),
+        Arc::new(registry),
+        last.clone(),
+    );
     let working = async {
         let result = start::start(&config, metrics, health.clone(), stop.clone()).await;
         stop.cancel();

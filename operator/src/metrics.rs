@@ -4,43 +4,43 @@ use flowpilot_telemetry::metrics::{Counter, EncodeLabelSet, Family, Gauge, Histo
 
 /// Controller and how the reconcile ended: `ok` or `error`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct ReconcileLabels {
+pub(crate) struct ReconcileLabels {
     /// The controller.
-    pub controller: &'static str,
+    pub(crate) controller: &'static str,
     /// How it ended.
-    pub result: &'static str,
+    pub(crate) result: &'static str,
 }
 
 /// One controller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct ControllerLabels {
+pub(crate) struct ControllerLabels {
     /// The controller.
-    pub controller: &'static str,
+    pub(crate) controller: &'static str,
 }
 
 /// Who wrote what to the API server of Kubernetes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct WriteLabels {
+pub(crate) struct WriteLabels {
     /// The controller.
-    pub controller: &'static str,
+    pub(crate) controller: &'static str,
     /// Kind of the object; `<kind>/status` for its status.
-    pub kind: String,
+    pub(crate) kind: String,
     /// `apply`, `patch`, `create`, `update` or `delete`.
-    pub verb: &'static str,
+    pub(crate) verb: &'static str,
 }
 
 /// One kind and how admission answered: `allowed`, `denied` or `malformed`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct AdmissionLabels {
+pub(crate) struct AdmissionLabels {
     /// Kind of the object.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// The answer.
-    pub answer: &'static str,
+    pub(crate) answer: &'static str,
 }
 
 /// All metrics of the operator; clones share them.
 #[derive(Clone)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     reconciles: Family<ReconcileLabels, Counter>,
     durations: Family<ControllerLabels, Histogram, fn() -> Histogram>,
     writes: Family<WriteLabels, Counter>,
@@ -52,7 +52,7 @@ pub struct Metrics {
 impl Metrics {
     /// Registers them all.
     #[must_use]
-    pub fn new(registry: &mut Registry) -> Self {
+    pub(crate) fn new(registry: &mut Registry) -> Self {
         let metrics = Self {
             reconciles: Family::default(),
             durations: Family::new_with_constructor(seconds),
@@ -61,41 +61,72 @@ impl Metrics {
             admission_duration: seconds(),
             leader: Gauge::default(),
         };
-        let Self { reconciles, durations, writes, admissions, admission_duration, leader } = metrics.clone();
+        let Self {
+            reconciles,
+            durations,
+            writes,
+            admissions,
+            admission_duration,
+            leader,
+        } = metrics.clone();
         registry.register("operator_reconciles", "Reconciles that ended", reconciles);
-        registry.register("operator_reconcile_seconds", "How long reconciles took", durations);
+        registry.register(
+            "operator_reconcile_seconds",
+            "How long reconciles took",
+            durations,
+        );
         registry.register(
             "operator_kubernetes_writes",
             "Requests to the API server of Kubernetes that write; none of them while nothing changes. Renewals of \
              the lease are counted under the controller `leader`",
             writes,
         );
-        registry.register("operator_admissions", "Admission reviews that were answered", admissions);
-        registry.register("operator_admission_seconds", "How long admission reviews took", admission_duration);
+        registry.register(
+            "operator_admissions",
+            "Admission reviews that were answered",
+            admissions,
+        );
+        registry.register(
+            "operator_admission_seconds",
+            "How long admission reviews took",
+            admission_duration,
+        );
         registry.register("operator_leader", "1 while this process reconciles", leader);
         metrics
     }
 
     /// A reconcile ended.
-    pub fn reconciled(&self, controller: &'static str, well: bool, took: std::time::Duration) {
+    pub(crate) fn reconciled(&self, controller: &'static str, well: bool, took: std::time::Duration) {
         let result = if well { "ok" } else { "error" };
-        self.reconciles.get_or_create(&ReconcileLabels { controller, result }).inc();
-        self.durations.get_or_create(&ControllerLabels { controller }).observe(took.as_secs_f64());
+        self.reconciles
+            .get_or_create(&ReconcileLabels { controller, result })
+            .inc();
+        self.durations
+            .get_or_create(&ControllerLabels { controller })
+            .observe(took.as_secs_f64());
     }
 
     /// A request that writes was sent.
-    pub fn wrote(&self, controller: &'static str, kind: String, verb: &'static str) {
-        self.writes.get_or_create(&WriteLabels { controller, kind, verb }).inc();
+    pub(crate) fn wrote(&self, controller: &'static str, kind: String, verb: &'static str) {
+        self.writes
+            .get_or_create(&WriteLabels {
+                controller,
+                kind,
+                verb,
+            })
+            .inc();
     }
 
     /// A review was answered.
-    pub fn admitted(&self, kind: &'static str, answer: &'static str, took: std::time::Duration) {
-        self.admissions.get_or_create(&AdmissionLabels { kind, answer }).inc();
+    pub(crate) fn admitted(&self, kind: &'static str, answer: &'static str, took: std::time::Duration) {
+        self.admissions
+            .get_or_create(&AdmissionLabels { kind, answer })
+            .inc();
         self.admission_duration.observe(took.as_secs_f64());
     }
 
     /// Whether this process reconciles.
-    pub fn leads(&self, leads: bool) {
+    pub(crate) fn leads(&self, leads: bool) {
         self.leader.set(i64::from(leads));
     }
 }

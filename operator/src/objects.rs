@@ -7,15 +7,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kube::{Resource, ResourceExt};
 
 /// Label with the name of the program that an object belongs to.
-pub const NAME_LABEL: &str = "app.kubernetes.io/name";
+pub(crate) const NAME_LABEL: &str = "app.kubernetes.io/name";
 /// Label that everything of FlowPilot has.
-pub const PART_OF_LABEL: &str = "app.kubernetes.io/part-of";
+pub(crate) const PART_OF_LABEL: &str = "app.kubernetes.io/part-of";
 /// Value of [`NAME_LABEL`] on runners.
-pub const RUNNER: &str = "flowpilot-runner";
+pub(crate) const RUNNER: &str = "flowpilot-runner";
 
 /// Labels of everything that is made for a tenant.
 #[must_use]
-pub fn labels(tenant: &str) -> BTreeMap<String, String> {
+pub(crate) fn labels(tenant: &str) -> BTreeMap<String, String> {
     texts([
         (names::MANAGED_BY_LABEL, names::MANAGED_BY),
         (PART_OF_LABEL, "flowpilot"),
@@ -25,13 +25,18 @@ pub fn labels(tenant: &str) -> BTreeMap<String, String> {
 
 /// Selects what [`labels`] marks, whatever the tenant.
 #[must_use]
-pub fn ours() -> String {
-    format!("{}={},{}", names::MANAGED_BY_LABEL, names::MANAGED_BY, names::TENANT_LABEL)
+pub(crate) fn ours() -> String {
+    format!(
+        "{}={},{}",
+        names::MANAGED_BY_LABEL,
+        names::MANAGED_BY,
+        names::TENANT_LABEL
+    )
 }
 
 /// Metadata of an object in the tenant's namespace.
 #[must_use]
-pub fn metadata(name: &str, tenant: &str) -> ObjectMeta {
+pub(crate) fn metadata(name: &str, tenant: &str) -> ObjectMeta {
     ObjectMeta {
         name: Some(name.to_owned()),
         namespace: Some(names::namespace_of(tenant)),
@@ -42,7 +47,7 @@ pub fn metadata(name: &str, tenant: &str) -> ObjectMeta {
 
 /// A reference by which Kubernetes deletes the object with its owner.
 #[must_use]
-pub fn owned_by<K: Resource<DynamicType = ()>>(owner: &K) -> Option<Vec<OwnerReference>> {
+pub(crate) fn owned_by<K: Resource<DynamicType = ()>>(owner: &K) -> Option<Vec<OwnerReference>> {
     Some(vec![OwnerReference {
         api_version: K::api_version(&()).into_owned(),
         kind: K::kind(&()).into_owned(),
@@ -55,12 +60,15 @@ pub fn owned_by<K: Resource<DynamicType = ()>>(owner: &K) -> Option<Vec<OwnerRef
 
 /// Whether an object carries the labels of this tenant, which only the operator and administrators can set.
 #[must_use]
-pub fn belongs_to<K: Resource>(object: &K, tenant: &str) -> bool {
+pub(crate) fn belongs_to<K: Resource>(object: &K, tenant: &str) -> bool {
     let label = |name| object.labels().get(name).map(String::as_str);
     label(names::MANAGED_BY_LABEL) == Some(names::MANAGED_BY) && label(names::TENANT_LABEL) == Some(tenant)
 }
 
 /// A map of texts.
-pub fn texts<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+pub(crate) fn texts<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
+    pairs
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
 }

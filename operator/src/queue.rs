@@ -11,7 +11,7 @@ use futures::Stream;
 use tokio::sync::Notify;
 
 /// The waiting references; clones share them.
-pub struct Queue<T> {
+pub(crate) struct Queue<T> {
     shared: Arc<Shared<T>>,
 }
 
@@ -22,25 +22,36 @@ struct Shared<T> {
 
 impl<T> Clone for Queue<T> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { shared: Arc::new(Shared { waiting: Mutex::new(HashSet::new()), added: Notify::new() }) }
+        Self {
+            shared: Arc::new(Shared {
+                waiting: Mutex::new(HashSet::new()),
+                added: Notify::new(),
+            }),
+        }
     }
 }
 
 impl<T: Eq + Hash + Clone> Queue<T> {
     /// Adds one, unless it waits already.
-    pub fn add(&self, item: T) {
-        self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(item);
+    pub(crate) fn add(&self, item: T) {
+        self.shared
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(item);
         self.shared.added.notify_one();
     }
 
     /// Takes one out, as soon as there is one.
-    pub async fn next(&self) -> T {
+    pub(crate) async fn next(&self) -> T {
         loop {
             if let Some(item) = self.take() {
                 return item;
@@ -50,7 +61,7 @@ impl<T: Eq + Hash + Clone> Queue<T> {
     }
 
     /// All that come, without end.
-    pub fn stream(&self) -> impl Stream<Item = T> + Send + use<T>
+    pub(crate) fn stream(&self) -> impl Stream<Item = T> + Send + use<T>
     where
         T: Send + Sync + 'static,
     {

@@ -1,4 +1,4 @@
-//! RunnerClass → per tenant that uses it a Deployment of runners. How many there are is the scaler's.
+//! `RunnerClass` → per tenant that uses it a Deployment of runners. How many there are is the scaler's.
 
 use std::sync::Arc;
 
@@ -17,24 +17,27 @@ mod dereference;
 mod update_status;
 mod validate;
 
-pub(crate) use validate::Scale;
 use update_status::Verdict;
+pub(crate) use validate::Scale;
 
 /// Name of the controller.
-pub const NAME: &str = "runnerclass";
+pub(crate) const NAME: &str = "runnerclass";
 /// Its field manager.
-pub const MANAGER: &str = "flowpilot-runnerclass";
+pub(crate) const MANAGER: &str = "flowpilot-runnerclass";
 
 /// What the controller works with.
-pub struct Context {
+pub(crate) struct Context {
     /// Caches and the API server.
-    pub world: Arc<World>,
+    pub(crate) world: Arc<World>,
     /// Kubernetes.
-    pub cluster: Cluster,
+    pub(crate) cluster: Cluster,
 }
 
 /// Brings the Deployments of one class to what it says.
-pub async fn reconcile(object: Arc<Guarded<RunnerClass>>, context: Arc<Context>) -> Result<Action, Error> {
+pub(crate) async fn reconcile(
+    object: Arc<Guarded<RunnerClass>>,
+    context: Arc<Context>,
+) -> Result<Action, Error> {
     if object.meta().deletion_timestamp.is_some() {
         // Its Deployments name it as their owner and go with it.
         return Ok(Action::await_change());
@@ -67,7 +70,7 @@ async fn attempt(
     apply::apply(prepared, found, context).await.map(Ok)
 }
 
-/// What can be said of a RunnerClass alone.
-pub fn check(class: &RunnerClass) -> Result<(), Rejection> {
+/// What can be said of a `RunnerClass` alone.
+pub(crate) fn check(class: &RunnerClass) -> Result<(), Rejection> {
     validate::validate(class).map(drop)
 }

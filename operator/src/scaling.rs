@@ -30,9 +30,9 @@ mod decide;
 use decide::Trend;
 
 /// Name under which the scaler's writes are counted.
-pub const NAME: &str = "scaler";
+pub(crate) const NAME: &str = "scaler";
 /// Its field manager: it owns `spec.replicas` and nothing else.
-pub const MANAGER: &str = "flowpilot-scaler";
+pub(crate) const MANAGER: &str = "flowpilot-scaler";
 /// Wait after a poll that failed.
 const RETRY: Duration = Duration::from_secs(1);
 /// How long a write is believed although the cache does not show it yet.
@@ -40,7 +40,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 
 /// The work that waits, by tenant and class; clones share it.
 #[derive(Clone, Default)]
-pub struct Pools {
+pub(crate) struct Pools {
     shared: Arc<Shared>,
 }
 
@@ -53,14 +53,19 @@ struct Shared {
 
 impl Pools {
     /// Looks at all pools again.
-    pub fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.shared.changed.notify_one();
     }
 
     fn set(&self, pools: Vec<PoolDepth>) {
         let work = pools
             .into_iter()
-            .map(|pool| ((pool.tenant, pool.runner_class), pool.ready.saturating_add(pool.leased)))
+            .map(|pool| {
+                (
+                    (pool.tenant, pool.runner_class),
+                    pool.ready.saturating_add(pool.leased),
+                )
+            })
             .collect();
         *self.shared.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
         self.wake();
@@ -70,17 +75,27 @@ impl Pools {
     pub(crate) fn needed(&self, tenant: &str, class: &str, scale: Scale) -> i32 {
         let key = (tenant.to_owned(), class.to_owned());
         let work = self.shared.work.lock().unwrap_or_else(PoisonError::into_inner);
-        decide::needed(work.as_ref().and_then(|work| work.get(&key)).copied().unwrap_or(0), scale)
+        decide::needed(
+            work.as_ref()
+                .and_then(|work| work.get(&key))
+                .copied()
+                .unwrap_or(0),
+            scale,
+        )
     }
 
     /// Whether the API server has answered: before that, nothing is known of any pool.
     fn heard(&self) -> bool {
-        self.shared.work.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.shared
+            .work
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 }
 
 /// Follows the pools at the API server until `stop`.
-pub async fn follow(world: Arc<World>, stop: CancellationToken) {
+pub(crate) async fn follow(world: Arc<World>, stop: CancellationToken) {
     let mut after = None;
     loop {
         let answer = tokio::select! {
@@ -105,7 +120,7 @@ pub async fn follow(world: Arc<World>, stop: CancellationToken) {
 }
 
 /// Scales all pools until `stop`.
-pub async fn scale(world: Arc<World>, cluster: Cluster, stop: CancellationToken) {
+pub(crate) async fn scale(world: Arc<World>, cluster: Cluster, stop: CancellationToken) {
     let mut known = HashMap::new();
     loop {
         let next = look(&world, &cluster, &mut known).await;
@@ -125,32 +140,48 @@ struct Known {
 }
 
 /// Looks at every pool once; when to look again at the latest.
-async fn look(world: &World, cluster: &Cluster, known: &mut HashMap<ObjectRef<Deployment>, Known>) -> Duration {
+async fn look(
+    world: &World,
+    cluster: &Cluster,
+    known: &mut HashMap<ObjectRef<Deployment>, Known>,
+) -> Duration {
     let deployments = world.stores.deployments.state();
     known.retain(|reference, _| world.stores.deployments.get(reference).is_some());
     // Nothing is due: a wake-up comes when something changes.
-    let mut next = Duration::from_secs(3600);
+    let mut next = Duration::from_hours(1);
     if !world.pools.heard() {
         return next;
     }
     for deployment in deployments {
         let labels = deployment.labels();
-        let (Some(tenant), Some(class)) = (labels.get(names::TENANT_LABEL), labels.get(names::RUNNER_CLASS_LABEL))
-        else {
+        let (Some(tenant), Some(class)) = (
+            labels.get(names::TENANT_LABEL),
+            labels.get(names::RUNNER_CLASS_LABEL),
+        ) else {
             continue;
         };
         let found = world.stores.classes.get(&ObjectRef::new(class));
-        let Some(scale) = found.as_ref().and_then(|class| class.0.as_ref().ok()).and_then(Scale::of) else {
+        let Some(scale) = found
+            .as_ref()
+            .and_then(|class| class.0.as_ref().ok())
+            .and_then(Scale::of)
+        else {
             continue;
         };
         let known = known.entry(ObjectRef::from_obj(&*deployment)).or_default();
-        let seen = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+        let seen = deployment
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.replicas)
+            .unwrap_or(1);
         let current = match known.sent {
             Some((sent, at)) if at.elapsed() < SETTLE => sent,
             _ => seen,
         };
         let needed = world.pools.needed(tenant, class, scale);
-        let (wanted, due) = known.trend.decide(current, needed, scale.idle_timeout, Instant::now());
+        let (wanted, due) = known
+            .trend
+            .decide(current, needed, scale.idle_timeout, Instant::now());
         next = due.map_or(next, |due| next.min(due));
         if wanted == current {
             continue;
@@ -171,11 +202,13 @@ async fn look(world: &World, cluster: &Cluster, known: &mut HashMap<ObjectRef<De
 }
 
 /// Sets the replicas of a Deployment, as their owner.
-pub async fn own_replicas(
+pub(crate) async fn own_replicas(
     cluster: &Cluster,
     name: &str,
     namespace: Option<&str>,
     replicas: i32,
 ) -> Result<(), cluster::Error> {
-    cluster.apply_fields::<Deployment>(name, namespace, &json!({"spec": {"replicas": replicas}}), MANAGER).await
+    cluster
+        .apply_fields::<Deployment>(name, namespace, &json!({"spec": {"replicas": replicas}}), MANAGER)
+        .await
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use flowpilot_telemetry::health::Health;
-use futures::future::{join, join_all};
 use futures::FutureExt;
+use futures::future::{join, join_all};
 use kube::Client;
 use snafu::ResultExt;
 use tokio_util::sync::CancellationToken;
@@ -20,8 +20,8 @@ use crate::webhook::keeper::{self, Keeper};
 use crate::workflow_run::mirror::{self, Reports};
 use crate::world::{Queues, Settings, Stores, World};
 use crate::{
-    AdmissionSnafu, Config, Error, LostLeaseSnafu, MakeApiSnafu, api, client, runner_class, scaling, tenant, workflow,
-    workflow_run,
+    AdmissionSnafu, Config, Error, LostLeaseSnafu, MakeApiSnafu, api, client, runner_class, scaling, tenant,
+    workflow, workflow_run,
 };
 
 /// Port of the API server for runners, if its address names none.
@@ -38,7 +38,11 @@ pub(crate) async fn start(
     let api = api::Api::new(config.api_url.clone(), config.token_file.clone()).context(MakeApiSnafu)?;
     let (queues, pools) = (Queues::default(), Pools::default());
     let stores = Stores::start(&client, &queues, &pools, &stop);
-    let parts = Parts { client, identity: config.identity.clone(), metrics };
+    let parts = Parts {
+        client,
+        identity: config.identity.clone(),
+        metrics,
+    };
     let world = Arc::new(World {
         stores: stores.clone(),
         queues,
@@ -54,8 +58,12 @@ pub(crate) async fn start(
         }
     };
     let admission = admit(config, &parts, stores.clone(), &health, stop.clone());
-    let candidate =
-        Candidate::new(parts.client.clone(), &config.namespace, config.identity.clone(), parts.metrics.clone());
+    let candidate = Candidate::new(
+        parts.client.clone(),
+        &config.namespace,
+        config.identity.clone(),
+        parts.metrics.clone(),
+    );
     let leading = while_leading(candidate, stop.clone(), |working| {
         control(world, parts.clone(), config.impersonator_role.clone(), working)
     });
@@ -85,7 +93,12 @@ struct Parts {
 
 impl Parts {
     fn cluster(&self, name: &'static str, manager: &'static str) -> Cluster {
-        Cluster::new(self.client.clone(), (name, manager), &self.identity, self.metrics.clone())
+        Cluster::new(
+            self.client.clone(),
+            (name, manager),
+            &self.identity,
+            self.metrics.clone(),
+        )
     }
 }
 
@@ -113,10 +126,18 @@ async fn admit(
         service: config.webhook_service.clone(),
         configuration: config.webhook_configuration.clone(),
     };
-    let Some(tls) = keeper.start(stop.clone()).await else { return Ok(()) };
+    let Some(tls) = keeper.start(stop.clone()).await else {
+        return Ok(());
+    };
     health.set_ready("webhook", true);
-    let webhook = Webhook { stores, metrics: parts.metrics.clone() };
-    webhook.serve(config.webhook_listen, tls, stop).await.context(AdmissionSnafu)
+    let webhook = Webhook {
+        stores,
+        metrics: parts.metrics.clone(),
+    };
+    webhook
+        .serve(config.webhook_listen, tls, stop)
+        .await
+        .context(AdmissionSnafu)
 }
 
 /// All controllers, and what feeds them.

@@ -10,16 +10,16 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 
+use crate::Guarded;
 use crate::cluster::Cluster;
 use crate::controller::{self, Error, Rejection};
 use crate::world::World;
-use crate::Guarded;
 
 mod apply;
 mod build;
 mod cleanup;
 mod dereference;
-pub mod impersonator;
+pub(crate) mod impersonator;
 mod network;
 mod update_status;
 mod validate;
@@ -28,22 +28,22 @@ use impersonator::Impersonator;
 use update_status::Verdict;
 
 /// Name of the controller.
-pub const NAME: &str = "tenant";
+pub(crate) const NAME: &str = "tenant";
 /// Its field manager.
-pub const MANAGER: &str = "flowpilot-tenant";
+pub(crate) const MANAGER: &str = "flowpilot-tenant";
 
 /// What the controller works with.
-pub struct Context {
+pub(crate) struct Context {
     /// Caches and the API server.
-    pub world: Arc<World>,
+    pub(crate) world: Arc<World>,
     /// Kubernetes.
-    pub cluster: Cluster,
+    pub(crate) cluster: Cluster,
     /// The list of those whom the API server may act as.
-    pub impersonator: Impersonator,
+    pub(crate) impersonator: Impersonator,
 }
 
 /// Brings one Tenant's objects to what it says.
-pub async fn reconcile(object: Arc<Guarded<Tenant>>, context: Arc<Context>) -> Result<Action, Error> {
+pub(crate) async fn reconcile(object: Arc<Guarded<Tenant>>, context: Arc<Context>) -> Result<Action, Error> {
     let Context { world, cluster, .. } = &*context;
     if object.metadata_deleted() {
         return cleanup::clean_up(&object, &context).await;
@@ -60,14 +60,21 @@ pub async fn reconcile(object: Arc<Guarded<Tenant>>, context: Arc<Context>) -> R
     if ready {
         // Their registration may have waited for the tenant's.
         let namespace = names::namespace_of(&object.name_any());
-        world.stores.workflows.state().iter().filter(|workflow| workflow.namespace().as_deref() == Some(&namespace)).for_each(
-            |workflow| world.queues.workflows.add(ObjectRef::from_obj(&**workflow)),
-        );
+        world
+            .stores
+            .workflows
+            .state()
+            .iter()
+            .filter(|workflow| workflow.namespace().as_deref() == Some(&namespace))
+            .for_each(|workflow| world.queues.workflows.add(ObjectRef::from_obj(&**workflow)));
     }
     Ok(Action::await_change())
 }
 
-async fn attempt(object: &Guarded<Tenant>, context: &Context) -> Result<Result<apply::Applied, Rejection>, Error> {
+async fn attempt(
+    object: &Guarded<Tenant>,
+    context: &Context,
+) -> Result<Result<apply::Applied, Rejection>, Error> {
     let tenant = match controller::read(object) {
         Ok(tenant) => tenant,
         Err(rejection) => return Ok(Err(rejection)),
@@ -85,7 +92,7 @@ async fn attempt(object: &Guarded<Tenant>, context: &Context) -> Result<Result<a
 }
 
 /// What can be said of a Tenant alone.
-pub fn check(tenant: &Tenant) -> Result<(), Rejection> {
+pub(crate) fn check(tenant: &Tenant) -> Result<(), Rejection> {
     validate::validate(tenant).map(drop)
 }
 
@@ -112,7 +119,9 @@ fn taken(namespace: &str) -> Rejection {
         message: format!(
             "namespace {namespace} exists and is not this tenant's: delete it, or label it {}={} and {}=<tenant> to \
              hand it over",
-            names::MANAGED_BY_LABEL, names::MANAGED_BY, names::TENANT_LABEL
+            names::MANAGED_BY_LABEL,
+            names::MANAGED_BY,
+            names::TENANT_LABEL
         ),
     }
 }

@@ -18,9 +18,9 @@ use tower::limit::GlobalConcurrencyLimitLayer;
 use crate::metrics::Metrics;
 use crate::world::Stores;
 
-pub mod certificate;
+pub(crate) mod certificate;
 mod check;
-pub mod keeper;
+pub(crate) mod keeper;
 mod review;
 
 /// Bytes of a review: the new object and the old one, each at most what etcd takes, and what stands around them.
@@ -33,23 +33,23 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Why the webhook stopped.
 #[derive(Debug, Snafu)]
 #[snafu(display("failed to serve admission on {listen}"))]
-pub struct Error {
+pub(crate) struct Error {
     listen: SocketAddr,
     source: std::io::Error,
 }
 
 /// What answers need.
 #[derive(Clone)]
-pub struct Webhook {
+pub(crate) struct Webhook {
     /// Workflows and tenants that exist.
-    pub stores: Stores,
+    pub(crate) stores: Stores,
     /// Where answers are counted.
-    pub metrics: Metrics,
+    pub(crate) metrics: Metrics,
 }
 
 impl Webhook {
     /// The two names of the one path.
-    pub fn routes(self) -> Router {
+    pub(crate) fn routes(self) -> Router {
         Router::new()
             .route("/validate", post(review::answer))
             .route("/admit", post(review::answer))
@@ -59,7 +59,12 @@ impl Webhook {
     }
 
     /// Serves until `stop`.
-    pub async fn serve(self, listen: SocketAddr, tls: RustlsConfig, stop: CancellationToken) -> Result<(), Error> {
+    pub(crate) async fn serve(
+        self,
+        listen: SocketAddr,
+        tls: RustlsConfig,
+        stop: CancellationToken,
+    ) -> Result<(), Error> {
         let handle = Handle::new();
         let ending = handle.clone();
         tokio::spawn(async move {

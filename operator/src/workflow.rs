@@ -25,20 +25,23 @@ pub(crate) use validate::listed;
 use update_status::Verdict;
 
 /// Name of the controller.
-pub const NAME: &str = "workflow";
+pub(crate) const NAME: &str = "workflow";
 /// Its field manager.
-pub const MANAGER: &str = "flowpilot-workflow";
+pub(crate) const MANAGER: &str = "flowpilot-workflow";
 
 /// What the controller works with.
-pub struct Context {
+pub(crate) struct Context {
     /// Caches and the API server.
-    pub world: Arc<World>,
+    pub(crate) world: Arc<World>,
     /// Kubernetes.
-    pub cluster: Cluster,
+    pub(crate) cluster: Cluster,
 }
 
 /// Compiles and registers one Workflow.
-pub async fn reconcile(object: Arc<Guarded<Workflow>>, context: Arc<Context>) -> Result<Action, Error> {
+pub(crate) async fn reconcile(
+    object: Arc<Guarded<Workflow>>,
+    context: Arc<Context>,
+) -> Result<Action, Error> {
     if object.meta().deletion_timestamp.is_some() {
         return clean_up(&object, &context).await;
     }
@@ -57,7 +60,10 @@ pub async fn reconcile(object: Arc<Guarded<Workflow>>, context: Arc<Context>) ->
     Ok(Action::await_change())
 }
 
-async fn attempt(object: &Guarded<Workflow>, context: &Context) -> Result<Result<apply::Applied, Rejection>, Error> {
+async fn attempt(
+    object: &Guarded<Workflow>,
+    context: &Context,
+) -> Result<Result<apply::Applied, Rejection>, Error> {
     let workflow = match controller::read(object) {
         Ok(workflow) => workflow,
         Err(rejection) => return Ok(Err(rejection)),
@@ -81,8 +87,17 @@ async fn attempt(object: &Guarded<Workflow>, context: &Context) -> Result<Result
 /// API server as history.
 async fn clean_up(object: &Guarded<Workflow>, context: &Context) -> Result<Action, Error> {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    if object.finalizers().iter().any(|finalizer| finalizer == flowpilot_crds::names::FINALIZER) {
-        context.world.api.remove_workflow((&namespace, &name), identity::uid(object)).await.context(ApiSnafu)?;
+    if object
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == flowpilot_crds::names::FINALIZER)
+    {
+        context
+            .world
+            .api
+            .remove_workflow((&namespace, &name), identity::uid(object))
+            .await
+            .context(ApiSnafu)?;
         context.cluster.release(object).await.context(KubernetesSnafu)?;
     }
     Ok(Action::await_change())

@@ -1,6 +1,6 @@
-//! WorkflowRun → one run at the API server, and its end mirrored back.
+//! `WorkflowRun` → one run at the API server, and its end mirrored back.
 //!
-//! Writes to Kubernetes for one WorkflowRun, beside the person's `create`: the finalizer, the status as it is
+//! Writes to Kubernetes for one `WorkflowRun`, beside the person's `create`: the finalizer, the status as it is
 //! accepted, the status as it ends; and, after its time to live, its deletion and the finalizer's removal. What a
 //! run does in between is not written here.
 
@@ -22,7 +22,7 @@ use crate::{Guarded, identity};
 mod apply;
 mod build;
 mod dereference;
-pub mod mirror;
+pub(crate) mod mirror;
 mod update_status;
 mod validate;
 
@@ -30,26 +30,29 @@ use apply::Applied;
 use update_status::Verdict;
 
 /// Name of the controller.
-pub const NAME: &str = "workflowrun";
+pub(crate) const NAME: &str = "workflowrun";
 /// Its field manager.
-pub const MANAGER: &str = "flowpilot-workflowrun";
+pub(crate) const MANAGER: &str = "flowpilot-workflowrun";
 /// How long a run waits for a workflow that does not exist: a folder can be applied in any order.
-const WAIT_FOR_WORKFLOW: Duration = Duration::from_secs(300);
+const WAIT_FOR_WORKFLOW: Duration = Duration::from_mins(5);
 /// How often it looks, should the workflow's coming not be seen.
 const LOOK_FOR_WORKFLOW: Duration = Duration::from_secs(15);
 /// How often an unfinished run is asked for, should the report of its end be lost.
-const LOOK_FOR_END: Duration = Duration::from_secs(600);
+const LOOK_FOR_END: Duration = Duration::from_mins(10);
 
 /// What the controller works with.
-pub struct Context {
+pub(crate) struct Context {
     /// Caches and the API server.
-    pub world: Arc<World>,
+    pub(crate) world: Arc<World>,
     /// Kubernetes.
-    pub cluster: Cluster,
+    pub(crate) cluster: Cluster,
 }
 
-/// Hands one WorkflowRun over, mirrors its end, and removes it after its time.
-pub async fn reconcile(object: Arc<Guarded<WorkflowRun>>, context: Arc<Context>) -> Result<Action, Error> {
+/// Hands one `WorkflowRun` over, mirrors its end, and removes it after its time.
+pub(crate) async fn reconcile(
+    object: Arc<Guarded<WorkflowRun>>,
+    context: Arc<Context>,
+) -> Result<Action, Error> {
     if object.meta().deletion_timestamp.is_some() {
         return clean_up(&object, &context).await;
     }
@@ -61,7 +64,7 @@ pub async fn reconcile(object: Arc<Guarded<WorkflowRun>>, context: Arc<Context>)
         return expire(run, status, now, &context.cluster).await;
     }
     let (verdict, result) = match attempt(&object, &context).await {
-        Ok(Ok(applied)) => (Verdict::Applied(applied), Ok(())),
+        Ok(Ok(applied)) => (Verdict::Applied(Box::new(applied)), Ok(())),
         Ok(Err(rejection)) if is_waiting(&rejection, &object, now) => (Verdict::Waiting(rejection), Ok(())),
         Ok(Err(rejection)) => (Verdict::Rejected(rejection), Ok(())),
         Err(error) => (Verdict::Failed(error.reason(), error.message()), Err(error)),
@@ -82,7 +85,10 @@ pub async fn reconcile(object: Arc<Guarded<WorkflowRun>>, context: Arc<Context>)
     })
 }
 
-async fn attempt(object: &Guarded<WorkflowRun>, context: &Context) -> Result<Result<Applied, Rejection>, Error> {
+async fn attempt(
+    object: &Guarded<WorkflowRun>,
+    context: &Context,
+) -> Result<Result<Applied, Rejection>, Error> {
     let run = match controller::read(object) {
         Ok(run) => run,
         Err(rejection) => return Ok(Err(rejection)),
@@ -99,7 +105,11 @@ async fn attempt(object: &Guarded<WorkflowRun>, context: &Context) -> Result<Res
 
 /// Whether something is missing that may still come.
 fn is_waiting(rejection: &Rejection, object: &Guarded<WorkflowRun>, now: Timestamp) -> bool {
-    let created = object.meta().creation_timestamp.as_ref().map_or(now, |time| time.0);
+    let created = object
+        .meta()
+        .creation_timestamp
+        .as_ref()
+        .map_or(now, |time| time.0);
     let age = Duration::try_from(now.duration_since(created)).unwrap_or_default();
     matches!(rejection.reason, Reason::UnknownWorkflow | Reason::UnknownTenant) && age < WAIT_FOR_WORKFLOW
 }
@@ -107,9 +117,17 @@ fn is_waiting(rejection: &Rejection, object: &Guarded<WorkflowRun>, now: Timesta
 /// A run whose object goes before its end is cancelled. Needs only the UID.
 async fn clean_up(object: &Guarded<WorkflowRun>, context: &Context) -> Result<Action, Error> {
     if object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
-        let ended = object.0.as_ref().is_ok_and(|run| update_status::has_ended(run.status.as_ref()));
+        let ended = object
+            .0
+            .as_ref()
+            .is_ok_and(|run| update_status::has_ended(run.status.as_ref()));
         if !ended {
-            context.world.api.cancel_run(identity::uid(object)).await.context(ApiSnafu)?;
+            context
+                .world
+                .api
+                .cancel_run(identity::uid(object))
+                .await
+                .context(ApiSnafu)?;
         }
         context.cluster.release(object).await.context(KubernetesSnafu)?;
     }
@@ -131,13 +149,13 @@ async fn expire(
     Ok(Action::requeue(left))
 }
 
-/// What can be said of a WorkflowRun alone.
-pub fn check(run: &WorkflowRun) -> Result<(), Rejection> {
+/// What can be said of a `WorkflowRun` alone.
+pub(crate) fn check(run: &WorkflowRun) -> Result<(), Rejection> {
     validate::validate(run)
 }
 
 /// Drops what an ended run no longer needs of the cache: the largest parts of it.
-pub fn prune(run: &mut WorkflowRun) {
+pub(crate) fn prune(run: &mut WorkflowRun) {
     if update_status::has_ended(run.status.as_ref()) {
         run.spec.inputs.clear();
         if let Some(status) = &mut run.status {

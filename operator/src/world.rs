@@ -11,48 +11,48 @@ use crate::workflow_run::mirror::Reports;
 
 mod stores;
 
-pub use stores::Stores;
+pub(crate) use stores::Stores;
 
 /// Everything the controllers read.
-pub struct World {
+pub(crate) struct World {
     /// Local copies of what is watched.
-    pub stores: Stores,
+    pub(crate) stores: Stores,
     /// What waits to be reconciled.
-    pub queues: Queues,
+    pub(crate) queues: Queues,
     /// The API server.
-    pub api: Api,
+    pub(crate) api: Api,
     /// What runner pods are made from.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// The work that waits, by pool.
-    pub pools: Pools,
+    pub(crate) pools: Pools,
     /// Ends of runs that the API server reported and no status shows yet.
-    pub reports: Reports,
+    pub(crate) reports: Reports,
 }
 
 /// What the installation says about the objects that are made.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Namespace of the installation.
-    pub namespace: String,
+    pub(crate) namespace: String,
     /// Address that runners reach the API server at.
-    pub api_url: String,
+    pub(crate) api_url: String,
     /// Its port.
-    pub api_port: u16,
+    pub(crate) api_port: u16,
     /// Image of the runners.
-    pub runner_image: String,
+    pub(crate) runner_image: String,
     /// When nodes pull it.
-    pub runner_image_pull_policy: String,
+    pub(crate) runner_image_pull_policy: String,
 }
 
 /// Objects that wait, by controller.
 #[derive(Clone, Default)]
-pub struct Queues {
+pub(crate) struct Queues {
     /// Tenants.
-    pub tenants: Queue<ObjectRef<Guarded<Tenant>>>,
+    pub(crate) tenants: Queue<ObjectRef<Guarded<Tenant>>>,
     /// Runner classes.
-    pub classes: Queue<ObjectRef<Guarded<RunnerClass>>>,
+    pub(crate) classes: Queue<ObjectRef<Guarded<RunnerClass>>>,
     /// Workflows.
-    pub workflows: Queue<ObjectRef<Guarded<Workflow>>>,
+    pub(crate) workflows: Queue<ObjectRef<Guarded<Workflow>>>,
     /// Workflow runs.
-    pub runs: Queue<ObjectRef<Guarded<WorkflowRun>>>,
+    pub(crate) runs: Queue<ObjectRef<Guarded<WorkflowRun>>>,
 }

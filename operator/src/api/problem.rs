@@ -11,15 +11,15 @@ const SNIPPET: usize = 200;
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Stable word, such as `InvalidInputs`; empty if none was given.
-    pub code: String,
+    pub(crate) code: String,
     /// In words, with every single error.
-    pub message: String,
+    pub(crate) message: String,
     /// When to come back.
-    pub retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl std::fmt::Display for Refusal {
@@ -53,13 +53,27 @@ impl Refusal {
     pub(super) fn read(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
         let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
             let message: String = String::from_utf8_lossy(body).chars().take(SNIPPET).collect();
-            return Self { status, code: String::new(), message: message.trim().to_owned(), retry_after };
+            return Self {
+                status,
+                code: String::new(),
+                message: message.trim().to_owned(),
+                retry_after,
+            };
         };
-        let mut message = if problem.detail.is_empty() { problem.title } else { problem.detail };
+        let mut message = if problem.detail.is_empty() {
+            problem.title
+        } else {
+            problem.detail
+        };
         for error in problem.errors {
             let _ = write!(message, "; {} {}", error.pointer, error.detail);
         }
-        Self { status, code: problem.code, message, retry_after }
+        Self {
+            status,
+            code: problem.code,
+            message,
+            retry_after,
+        }
     }
 }
 
@@ -75,14 +89,21 @@ mod tests {
 
     #[test]
     fn every_single_error_is_said() {
-        let body = br#"{"title":"The inputs do not match","status":422,"code":"InvalidInputs","requestId":"1",
+        let body =
+            br#"{"title":"The inputs do not match","status":422,"code":"InvalidInputs","requestId":"1",
             "errors":[{"pointer":"/inputs/a","code":"Type","detail":"not a number"}]}"#;
         let refusal = Refusal::read(422, None, body);
-        assert_eq!(refusal.to_string(), "422 InvalidInputs: The inputs do not match; /inputs/a not a number");
+        assert_eq!(
+            refusal.to_string(),
+            "422 InvalidInputs: The inputs do not match; /inputs/a not a number"
+        );
     }
 
     #[test]
     fn a_proxy_in_between_is_quoted() {
-        assert_eq!(Refusal::read(502, None, b"<html>bad gateway\n").to_string(), "502: <html>bad gateway");
+        assert_eq!(
+            Refusal::read(502, None, b"<html>bad gateway\n").to_string(),
+            "502: <html>bad gateway"
+        );
     }
 }

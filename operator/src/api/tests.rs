@@ -43,7 +43,9 @@ async fn names_in_paths_cannot_leave_their_place_and_the_token_is_sent() {
         }),
     );
     let api = api(routes, token_file("paths", "secret")).await;
-    api.register_revision(("fp-a", "../b"), "sha256:1", &revision()).await.unwrap();
+    api.register_revision(("fp-a", "../b"), "sha256:1", &revision())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -71,15 +73,22 @@ async fn a_renewed_token_is_read_when_the_old_one_is_refused() {
 async fn what_is_refused_for_good_is_told_apart_from_what_passes() {
     let routes = Router::new().route(
         "/operator/v1/workflows/{namespace}/{name}/revisions/{digest}",
-        put(async |Path(parts): Path<Vec<String>>| {
-            StatusCode::from_u16(parts[1].parse().unwrap()).unwrap()
-        }),
+        put(async |Path(parts): Path<Vec<String>>| StatusCode::from_u16(parts[1].parse().unwrap()).unwrap()),
     );
     let api = api(routes, token_file("refused", "t")).await;
-    for (status, lasting) in
-        [("400", true), ("404", true), ("422", true), ("401", false), ("403", false), ("429", false), ("503", false)]
-    {
-        let error = api.register_revision(("fp-a", status), "d", &revision()).await.unwrap_err();
+    for (status, lasting) in [
+        ("400", true),
+        ("404", true),
+        ("422", true),
+        ("401", false),
+        ("403", false),
+        ("429", false),
+        ("503", false),
+    ] {
+        let error = api
+            .register_revision(("fp-a", status), "d", &revision())
+            .await
+            .unwrap_err();
         assert_eq!(error.refusal().is_some(), lasting, "{status}: {error}");
     }
 }

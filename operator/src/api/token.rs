@@ -9,7 +9,7 @@ use snafu::ResultExt;
 use super::{Error, ReadTokenSnafu};
 
 /// How long a token that was read is used. The kubelet renews it at 80 % of an hour, so the old one is still good.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 
 pub(super) struct Token {
     path: PathBuf,
@@ -18,7 +18,10 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, read: Mutex::new(None) }
+        Self {
+            path,
+            read: Mutex::new(None),
+        }
     }
 
     pub(super) async fn current(&self) -> Result<String, Error> {
@@ -28,7 +31,9 @@ impl Token {
         {
             return Ok(token);
         }
-        let text = tokio::fs::read_to_string(&self.path).await.context(ReadTokenSnafu { path: &self.path })?;
+        let text = tokio::fs::read_to_string(&self.path)
+            .await
+            .context(ReadTokenSnafu { path: &self.path })?;
         let token = text.trim().to_owned();
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some((token.clone(), Instant::now()));
         Ok(token)

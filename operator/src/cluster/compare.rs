@@ -25,11 +25,15 @@ pub(super) fn covers(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (_, Value::Null) => true,
         (Value::Null, wanted) => is_empty(wanted),
-        (Value::Object(found), Value::Object(wanted)) => {
-            wanted.iter().all(|(key, value)| covers(found.get(key).unwrap_or(&Value::Null), value))
-        }
+        (Value::Object(found), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(key, value)| covers(found.get(key).unwrap_or(&Value::Null), value)),
         (Value::Array(found), Value::Array(wanted)) => {
-            found.len() == wanted.len() && found.iter().zip(wanted).all(|(found, wanted)| covers(found, wanted))
+            found.len() == wanted.len()
+                && found
+                    .iter()
+                    .zip(wanted)
+                    .all(|(found, wanted)| covers(found, wanted))
         }
         (Value::String(found), Value::String(wanted)) => found == wanted || same_quantity(found, wanted),
         _ => found == wanted,
@@ -51,7 +55,10 @@ fn same_quantity(found: &str, wanted: &str) -> bool {
 
 /// A quantity in thousandths; `None` for any other text.
 fn quantity(text: &str) -> Option<i128> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+    let digits = text.len()
+        - text
+            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+            .len();
     let (number, suffix) = text.split_at(digits);
     let factor: i128 = match suffix {
         "m" => 1,
@@ -72,7 +79,11 @@ fn quantity(text: &str) -> Option<i128> {
         return None;
     }
     let scale = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
-    let fraction: i128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+    let fraction: i128 = if fraction.is_empty() {
+        0
+    } else {
+        fraction.parse().ok()?
+    };
     Some((whole.parse::<i128>().ok()? * scale + fraction) * factor / scale)
 }
 
@@ -117,7 +128,12 @@ mod tests {
         for (left, right) in [("500m", "0.5"), ("1", "1000m"), ("1Gi", "1024Mi"), ("1k", "1000")] {
             assert!(same_quantity(left, right), "{left} {right}");
         }
-        for (left, right) in [("1Gi", "1G"), ("v1", "v01"), ("1x", "1.0x"), ("sha256:1", "sha256:01")] {
+        for (left, right) in [
+            ("1Gi", "1G"),
+            ("v1", "v01"),
+            ("1x", "1.0x"),
+            ("sha256:1", "sha256:01"),
+        ] {
             assert!(!same_quantity(left, right), "{left} {right}");
         }
     }

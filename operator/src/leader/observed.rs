@@ -23,7 +23,11 @@ pub(super) struct Observed {
 
 impl Observed {
     pub(super) fn new(identity: String, duration: Duration) -> Self {
-        Self { identity, duration, last: None }
+        Self {
+            identity,
+            duration,
+            last: None,
+        }
     }
 
     /// Takes note of the lease as it stands at `now`.
@@ -44,9 +48,17 @@ impl Observed {
             }
         };
         // The holder's own word on how long its lease is, but never shorter than ours: it may be a neighbouring version.
-        let theirs = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
-        let duration = theirs.map_or(self.duration, |seconds| Duration::from_secs(seconds).max(self.duration));
-        if now.duration_since(since) >= duration { Step::Take } else { Step::Wait }
+        let theirs = spec
+            .lease_duration_seconds
+            .and_then(|seconds| u64::try_from(seconds).ok());
+        let duration = theirs.map_or(self.duration, |seconds| {
+            Duration::from_secs(seconds).max(self.duration)
+        });
+        if now.duration_since(since) >= duration {
+            Step::Take
+        } else {
+            Step::Wait
+        }
     }
 }
 
@@ -75,7 +87,10 @@ mod tests {
         assert_eq!(observed.see(Some(&lease("a", 0)), start + TTL / 2), Step::Wait);
         // Renewed: the time begins anew.
         assert_eq!(observed.see(Some(&lease("a", 2)), start + TTL), Step::Wait);
-        assert_eq!(observed.see(Some(&lease("a", 2)), start + TTL + TTL / 2), Step::Wait);
+        assert_eq!(
+            observed.see(Some(&lease("a", 2)), start + TTL + TTL / 2),
+            Step::Wait
+        );
         assert_eq!(observed.see(Some(&lease("a", 2)), start + TTL * 2), Step::Take);
     }
 

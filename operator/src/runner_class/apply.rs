@@ -21,11 +21,20 @@ pub(super) struct Applied {
 
 pub(super) async fn apply(prepared: Prepared, found: Found, context: &Context) -> Result<Applied, Error> {
     let Context { world, cluster } = context;
-    let Prepared { deployments, scale, class } = prepared;
-    let Found { users, deployments: existing } = found;
+    let Prepared {
+        deployments,
+        scale,
+        class,
+    } = prepared;
+    let Found {
+        users,
+        deployments: existing,
+    } = found;
     let tenants = deployments.len();
     for (tenant, mut deployment) in deployments {
-        let found = existing.iter().find(|found| objects::belongs_to(&***found, &tenant));
+        let found = existing
+            .iter()
+            .find(|found| objects::belongs_to(&***found, &tenant));
         let Some(found) = found else {
             let replicas = world.pools.needed(&tenant, &class, scale);
             if let Some(spec) = &mut deployment.spec {
@@ -33,10 +42,15 @@ pub(super) async fn apply(prepared: Prepared, found: Found, context: &Context) -
             }
             cluster.apply(&deployment, None).await.context(KubernetesSnafu)?;
             let (name, namespace) = (deployment.name_any(), deployment.namespace());
-            scaling::own_replicas(cluster, &name, namespace.as_deref(), replicas).await.context(KubernetesSnafu)?;
+            scaling::own_replicas(cluster, &name, namespace.as_deref(), replicas)
+                .await
+                .context(KubernetesSnafu)?;
             continue;
         };
-        cluster.apply(&deployment, Some(&**found)).await.context(KubernetesSnafu)?;
+        cluster
+            .apply(&deployment, Some(&**found))
+            .await
+            .context(KubernetesSnafu)?;
     }
     let has_left = |orphan: &Deployment| !users.iter().any(|user| objects::belongs_to(orphan, &user.tenant));
     for orphan in existing.iter().filter(|orphan| has_left(orphan)) {

@@ -7,9 +7,10 @@ use flowpilot_crds::runner_class::{Resources, RunnerClassSpec};
 use flowpilot_crds::{RunnerClass, names};
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, ObjectFieldSelector, PodSecurityContext,
-    PodSpec, PodTemplateSpec, Probe, ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecurityContext,
-    ServiceAccountTokenProjection, Toleration, Volume, VolumeMount, VolumeProjection,
+    Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, ObjectFieldSelector,
+    PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ProjectedVolumeSource, ResourceRequirements,
+    SeccompProfile, SecurityContext, ServiceAccountTokenProjection, Toleration, Volume, VolumeMount,
+    VolumeProjection,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -46,8 +47,14 @@ pub(super) struct Prepared {
 }
 
 pub(super) fn build(class: &RunnerClass, scale: Scale, users: &[User], settings: &Settings) -> Prepared {
-    let deployments = users.iter().map(|user| (user.tenant.clone(), deployment(class, scale, user, settings)));
-    Prepared { deployments: deployments.collect(), scale, class: class.name_any() }
+    let deployments = users
+        .iter()
+        .map(|user| (user.tenant.clone(), deployment(class, scale, user, settings)));
+    Prepared {
+        deployments: deployments.collect(),
+        scale,
+        class: class.name_any(),
+    }
 }
 
 fn deployment(class: &RunnerClass, scale: Scale, user: &User, settings: &Settings) -> Deployment {
@@ -60,10 +67,16 @@ fn deployment(class: &RunnerClass, scale: Scale, user: &User, settings: &Setting
     Deployment {
         metadata,
         spec: Some(DeploymentSpec {
-            selector: LabelSelector { match_labels: Some(selector), match_expressions: None },
+            selector: LabelSelector {
+                match_labels: Some(selector),
+                match_expressions: None,
+            },
             revision_history_limit: Some(1),
             template: PodTemplateSpec {
-                metadata: Some(ObjectMeta { labels: Some(labels), ..ObjectMeta::default() }),
+                metadata: Some(ObjectMeta {
+                    labels: Some(labels),
+                    ..ObjectMeta::default()
+                }),
                 spec: Some(pod(&name, scale, class, user, settings)),
             },
             ..DeploymentSpec::default()
@@ -128,7 +141,10 @@ fn pod(name: &str, scale: Scale, class: &RunnerClass, user: &User, settings: &Se
                 allow_privilege_escalation: Some(false),
                 read_only_root_filesystem: Some(true),
                 run_as_non_root: Some(true),
-                capabilities: Some(Capabilities { add: None, drop: Some(vec!["ALL".to_owned()]) }),
+                capabilities: Some(Capabilities {
+                    add: None,
+                    drop: Some(vec!["ALL".to_owned()]),
+                }),
                 seccomp_profile: Some(runtime_default()),
                 ..SecurityContext::default()
             }),
@@ -146,7 +162,11 @@ fn pod(name: &str, scale: Scale, class: &RunnerClass, user: &User, settings: &Se
 }
 
 fn environment(class: &str, scale: Scale, user: &User, settings: &Settings) -> Vec<EnvVar> {
-    let value = |name: &str, value: String| EnvVar { name: name.to_owned(), value: Some(value), value_from: None };
+    let value = |name: &str, value: String| EnvVar {
+        name: name.to_owned(),
+        value: Some(value),
+        value_from: None,
+    };
     let mut environment = vec![
         value("FLOWPILOT_API_URL", settings.api_url.clone()),
         value("FLOWPILOT_TOKEN_FILE", format!("{TOKEN_FOLDER}/{TOKEN}")),
@@ -173,9 +193,15 @@ fn environment(class: &str, scale: Scale, user: &User, settings: &Settings) -> V
 }
 
 fn requirements(resources: &Resources) -> ResourceRequirements {
-    let Resources { cpu_request, cpu_limit, memory_request, memory_limit } = resources;
+    let Resources {
+        cpu_request,
+        cpu_limit,
+        memory_request,
+        memory_limit,
+    } = resources;
     let amounts = |cpu: &Option<String>, memory: &Option<String>, defaults: (&str, &str)| {
-        let amount = |given: &Option<String>, default: &str| Quantity(given.as_deref().unwrap_or(default).to_owned());
+        let amount =
+            |given: &Option<String>, default: &str| Quantity(given.as_deref().unwrap_or(default).to_owned());
         Some(BTreeMap::from([
             ("cpu".to_owned(), amount(cpu, defaults.0)),
             ("memory".to_owned(), amount(memory, defaults.1)),
@@ -221,7 +247,10 @@ fn probe(path: &str, period_seconds: i32, failure_threshold: i32) -> Probe {
 }
 
 fn runtime_default() -> SeccompProfile {
-    SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }
+    SeccompProfile {
+        type_: "RuntimeDefault".to_owned(),
+        localhost_profile: None,
+    }
 }
 
 fn with(mut labels: BTreeMap<String, String>, more: &BTreeMap<String, String>) -> BTreeMap<String, String> {
@@ -238,8 +267,15 @@ mod tests {
     fn prepared(spec: RunnerClassSpec) -> Deployment {
         let mut class = RunnerClass::new("default", spec);
         class.metadata.uid = Some("8d1f0a3e-0000-4000-8000-000000000002".to_owned());
-        let rule = EgressRule { host: Some("data.samples.svc".to_owned()), cidr: None, ports: vec![80] };
-        let user = User { tenant: "acme".to_owned(), egress: Some(Egress { allow: vec![rule] }) };
+        let rule = EgressRule {
+            host: Some("data.samples.svc".to_owned()),
+            cidr: None,
+            ports: vec![80],
+        };
+        let user = User {
+            tenant: "acme".to_owned(),
+            egress: Some(Egress { allow: vec![rule] }),
+        };
         let settings = Settings {
             namespace: "flowpilot-system".to_owned(),
             api_url: "http://flowpilot-api.flowpilot-system.svc:8081".to_owned(),
@@ -264,15 +300,26 @@ mod tests {
             capacity: Some(8),
             runtime_class_name: Some("gvisor".to_owned()),
             node_selector: texts([("pool", "runners")]),
-            resources: Some(Resources { memory_limit: Some("1Gi".to_owned()), ..Resources::default() }),
+            resources: Some(Resources {
+                memory_limit: Some("1Gi".to_owned()),
+                ..Resources::default()
+            }),
             ..RunnerClassSpec::default()
         };
         let pod = prepared(spec).spec.unwrap().template.spec.unwrap();
         assert_eq!(pod.runtime_class_name.as_deref(), Some("gvisor"));
         assert_eq!(pod.node_selector, Some(texts([("pool", "runners")])));
         let container = &pod.containers[0];
-        assert_eq!(container.resources.as_ref().unwrap().limits.as_ref().unwrap()["memory"].0, "1Gi");
-        let capacity = container.env.as_ref().unwrap().iter().find(|variable| variable.name == "FLOWPILOT_CAPACITY");
+        assert_eq!(
+            container.resources.as_ref().unwrap().limits.as_ref().unwrap()["memory"].0,
+            "1Gi"
+        );
+        let capacity = container
+            .env
+            .as_ref()
+            .unwrap()
+            .iter()
+            .find(|variable| variable.name == "FLOWPILOT_CAPACITY");
         assert_eq!(capacity.unwrap().value.as_deref(), Some("8"));
     }
 }

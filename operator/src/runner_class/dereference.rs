@@ -33,7 +33,10 @@ pub(super) fn dereference(class: &RunnerClass, stores: &Stores) -> Found {
         .iter()
         .filter_map(|tenant| tenant.0.as_ref().ok())
         .filter(|tenant| tenant.meta().deletion_timestamp.is_none() && tenant.spec.runner_class() == name)
-        .map(|tenant| User { tenant: tenant.name_any(), egress: tenant.spec.egress.clone() })
+        .map(|tenant| User {
+            tenant: tenant.name_any(),
+            egress: tenant.spec.egress.clone(),
+        })
         .filter(|user| has_namespace(stores, &user.tenant))
         .collect();
     users.sort_unstable_by(|left, right| left.tenant.cmp(&right.tenant));
@@ -44,7 +47,9 @@ pub(super) fn dereference(class: &RunnerClass, stores: &Stores) -> Found {
 }
 
 fn has_namespace(stores: &Stores, tenant: &str) -> bool {
-    let namespace = stores.namespaces.get(&ObjectRef::new(&names::namespace_of(tenant)));
+    let namespace = stores
+        .namespaces
+        .get(&ObjectRef::new(&names::namespace_of(tenant)));
     namespace.is_some_and(|namespace| {
         objects::belongs_to(&*namespace, tenant) && namespace.metadata.deletion_timestamp.is_none()
     })

@@ -1,4 +1,4 @@
-//! What a RunnerClass's status says.
+//! What a `RunnerClass`'s status says.
 
 use flowpilot_crds::condition::{self, READY};
 use flowpilot_crds::{ConditionStatus, Reason, RunnerClass, RunnerClassStatus};
@@ -26,7 +26,11 @@ pub(super) async fn update_status(
 ) -> Result<(), Error> {
     let before = class.0.as_ref().ok().and_then(|class| class.status.as_ref());
     let status = status(class, before, verdict, Timestamp::now());
-    if cluster.apply_status(class, &status, before).await.context(KubernetesSnafu)? {
+    if cluster
+        .apply_status(class, &status, before)
+        .await
+        .context(KubernetesSnafu)?
+    {
         controller::warn(cluster, class, &status.conditions).await;
     }
     Ok(())
@@ -42,15 +46,25 @@ fn status(
     let (why, message, tenants) = match verdict {
         Verdict::Applied(Applied { tenants }) => {
             let tenants = i32::try_from(tenants).unwrap_or(i32::MAX);
-            let message = if tenants == 1 { "1 tenant uses it".to_owned() } else { format!("{tenants} tenants use it") };
+            let message = if tenants == 1 {
+                "1 tenant uses it".to_owned()
+            } else {
+                format!("{tenants} tenants use it")
+            };
             ((ConditionStatus::True, Reason::Available), message, Some(tenants))
         }
-        Verdict::Rejected(Rejection { reason, message }) => ((ConditionStatus::False, reason), message, known),
+        Verdict::Rejected(Rejection { reason, message }) => {
+            ((ConditionStatus::False, reason), message, known)
+        }
         Verdict::Failed(reason, message) => ((ConditionStatus::Unknown, reason), message, known),
     };
     let previous = before.map_or(&[][..], |status| &status.conditions);
     let generation = class.meta().generation;
     let message = shorten(&message, CONDITION_BYTES);
     let ready = condition::condition(READY, why, message, generation, (previous, now));
-    RunnerClassStatus { observed_generation: generation, conditions: vec![ready], tenants }
+    RunnerClassStatus {
+        observed_generation: generation,
+        conditions: vec![ready],
+        tenants,
+    }
 }

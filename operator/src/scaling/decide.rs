@@ -8,7 +8,9 @@ use crate::runner_class::Scale;
 pub(super) fn needed(work: i64, scale: Scale) -> i32 {
     let capacity = i64::from(scale.capacity.max(1));
     let runners = work.max(0).saturating_add(capacity - 1) / capacity;
-    i32::try_from(runners).unwrap_or(i32::MAX).clamp(scale.min, scale.max)
+    i32::try_from(runners)
+        .unwrap_or(i32::MAX)
+        .clamp(scale.min, scale.max)
 }
 
 /// Since when a pool is larger than its work, and how much work it had since.
@@ -31,11 +33,13 @@ impl Trend {
             self.low = None;
             return (needed, None);
         }
-        let (since, peak) = self.low.map_or((now, needed), |(since, peak)| (since, peak.max(needed)));
-        let passed = now.duration_since(since);
-        if passed < idle_timeout {
+        let (since, peak) = self
+            .low
+            .map_or((now, needed), |(since, peak)| (since, peak.max(needed)));
+        let left = idle_timeout.saturating_sub(now.duration_since(since));
+        if !left.is_zero() {
             self.low = Some((since, peak));
-            return (current, Some(idle_timeout - passed));
+            return (current, Some(left));
         }
         self.low = None;
         (peak, (peak > needed).then_some(idle_timeout))
@@ -46,10 +50,15 @@ impl Trend {
 mod tests {
     use super::*;
 
-    const IDLE: Duration = Duration::from_secs(60);
+    const IDLE: Duration = Duration::from_mins(1);
 
     fn scale(min: i32, max: i32) -> Scale {
-        Scale { capacity: 32, min, max, idle_timeout: IDLE }
+        Scale {
+            capacity: 32,
+            min,
+            max,
+            idle_timeout: IDLE,
+        }
     }
 
     #[test]
@@ -97,7 +106,11 @@ mod tests {
             (261, 2, 0, 0),
         ];
         for (second, current, needed, wanted) in table {
-            assert_eq!(trend.decide(current, needed, IDLE, at(second)).0, wanted, "second {second}");
+            assert_eq!(
+                trend.decide(current, needed, IDLE, at(second)).0,
+                wanted,
+                "second {second}"
+            );
         }
     }
 

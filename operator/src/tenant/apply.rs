@@ -20,20 +20,58 @@ pub(super) struct Applied {
     pub(super) has_class: bool,
 }
 
-pub(super) async fn apply(tenant: &Tenant, prepared: Prepared, found: Found, context: &Context) -> Result<Applied, Error> {
+pub(super) async fn apply(
+    tenant: &Tenant,
+    prepared: Prepared,
+    found: Found,
+    context: &Context,
+) -> Result<Applied, Error> {
     let cluster = &context.cluster;
-    let Prepared { namespace, quota, limits, default_deny, runner_egress, account, bindings } = prepared;
+    let Prepared {
+        namespace,
+        quota,
+        limits,
+        default_deny,
+        runner_egress,
+        account,
+        bindings,
+    } = prepared;
     cluster.hold(tenant).await.context(KubernetesSnafu)?;
-    cluster.apply(&namespace, found.namespace.as_deref()).await.context(KubernetesSnafu)?;
-    cluster.apply(&default_deny, found.default_deny.as_deref()).await.context(KubernetesSnafu)?;
-    cluster.apply(&runner_egress, found.runner_egress.as_deref()).await.context(KubernetesSnafu)?;
-    cluster.apply(&quota, found.quota.as_deref()).await.context(KubernetesSnafu)?;
-    cluster.apply(&limits, found.limits.as_deref()).await.context(KubernetesSnafu)?;
-    cluster.apply(&account, found.account.as_deref()).await.context(KubernetesSnafu)?;
+    cluster
+        .apply(&namespace, found.namespace.as_deref())
+        .await
+        .context(KubernetesSnafu)?;
+    cluster
+        .apply(&default_deny, found.default_deny.as_deref())
+        .await
+        .context(KubernetesSnafu)?;
+    cluster
+        .apply(&runner_egress, found.runner_egress.as_deref())
+        .await
+        .context(KubernetesSnafu)?;
+    cluster
+        .apply(&quota, found.quota.as_deref())
+        .await
+        .context(KubernetesSnafu)?;
+    cluster
+        .apply(&limits, found.limits.as_deref())
+        .await
+        .context(KubernetesSnafu)?;
+    cluster
+        .apply(&account, found.account.as_deref())
+        .await
+        .context(KubernetesSnafu)?;
     for (binding, found) in bindings.iter().zip(found.bindings) {
-        cluster.apply(binding, found.as_deref()).await.context(KubernetesSnafu)?;
+        cluster
+            .apply(binding, found.as_deref())
+            .await
+            .context(KubernetesSnafu)?;
     }
-    context.impersonator.ensure(&context.world.stores.tenants, cluster).await.context(KubernetesSnafu)?;
+    context
+        .impersonator
+        .ensure(&context.world.stores.tenants, cluster)
+        .await
+        .context(KubernetesSnafu)?;
     let name = tenant.name_any();
     let registration = TenantRegistration {
         uid: identity::uid(tenant),
@@ -42,6 +80,14 @@ pub(super) async fn apply(tenant: &Tenant, prepared: Prepared, found: Found, con
         runner_class: tenant.spec.runner_class().to_owned(),
         variables: tenant.spec.variables.clone(),
     };
-    context.world.api.register_tenant(&name, &registration).await.context(ApiSnafu)?;
-    Ok(Applied { namespace: namespace.name_any(), has_class: found.has_class })
+    context
+        .world
+        .api
+        .register_tenant(&name, &registration)
+        .await
+        .context(ApiSnafu)?;
+    Ok(Applied {
+        namespace: namespace.name_any(),
+        has_class: found.has_class,
+    })
 }

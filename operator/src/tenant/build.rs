@@ -52,7 +52,10 @@ pub(super) fn build(tenant: &Tenant, valid: &Valid, settings: &Settings) -> Prep
             automount_service_account_token: Some(false),
             ..ServiceAccount::default()
         },
-        bindings: names::ROLES.iter().map(|role| binding(tenant, &name, role)).collect(),
+        bindings: names::ROLES
+            .iter()
+            .map(|role| binding(tenant, &name, role))
+            .collect(),
     }
 }
 
@@ -64,7 +67,10 @@ pub(super) fn role_name(role: &str) -> String {
 fn namespace(tenant: &Tenant, name: &str) -> Namespace {
     let mut labels = objects::labels(name);
     for mode in ["enforce", "audit", "warn"] {
-        labels.insert(format!("pod-security.kubernetes.io/{mode}"), "restricted".to_owned());
+        labels.insert(
+            format!("pod-security.kubernetes.io/{mode}"),
+            "restricted".to_owned(),
+        );
     }
     Namespace {
         metadata: ObjectMeta {
@@ -92,7 +98,10 @@ fn quota(quotas: &Quotas, tenant: &str) -> ResourceQuota {
     ];
     ResourceQuota {
         metadata: objects::metadata(QUOTA, tenant),
-        spec: Some(ResourceQuotaSpec { hard: Some(quantities(hard)), ..ResourceQuotaSpec::default() }),
+        spec: Some(ResourceQuotaSpec {
+            hard: Some(quantities(hard)),
+            ..ResourceQuotaSpec::default()
+        }),
         status: None,
     }
 }
@@ -114,7 +123,11 @@ fn limits(tenant: &str) -> LimitRange {
 
 fn binding(tenant: &Tenant, name: &str, role: &str) -> RoleBinding {
     let own = names::role_group(name, role);
-    let members = tenant.spec.members.get(role).map_or(&[][..], |members| &members.groups);
+    let members = tenant
+        .spec
+        .members
+        .get(role)
+        .map_or(&[][..], |members| &members.groups);
     let group = |group: &String| Subject {
         api_group: Some(RBAC.to_owned()),
         kind: "Group".to_owned(),
@@ -123,13 +136,20 @@ fn binding(tenant: &Tenant, name: &str, role: &str) -> RoleBinding {
     };
     RoleBinding {
         metadata: objects::metadata(&role_name(role), name),
-        role_ref: RoleRef { api_group: RBAC.to_owned(), kind: "ClusterRole".to_owned(), name: role_name(role) },
+        role_ref: RoleRef {
+            api_group: RBAC.to_owned(),
+            kind: "ClusterRole".to_owned(),
+            name: role_name(role),
+        },
         subjects: Some(std::iter::once(&own).chain(members).map(group).collect()),
     }
 }
 
 fn quantities<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, Quantity> {
-    texts(pairs).into_iter().map(|(name, amount)| (name, Quantity(amount))).collect()
+    texts(pairs)
+        .into_iter()
+        .map(|(name, amount)| (name, Quantity(amount)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -141,13 +161,22 @@ mod tests {
 
     fn prepared() -> Prepared {
         let spec = TenantSpec {
-            members: [("viewer".to_owned(), Groups { groups: vec!["auditors".to_owned()] })].into(),
+            members: [(
+                "viewer".to_owned(),
+                Groups {
+                    groups: vec!["auditors".to_owned()],
+                },
+            )]
+            .into(),
             ..TenantSpec::default()
         };
         let mut tenant = Tenant::new("acme", spec);
         tenant.metadata.uid = Some("8d1f0a3e-0000-4000-8000-000000000001".to_owned());
         let openings = vec![
-            Opening::Range { cidr: "10.9.0.0/16".to_owned(), ports: vec![80] },
+            Opening::Range {
+                cidr: "10.9.0.0/16".to_owned(),
+                ports: vec![80],
+            },
             Opening::Namespace("samples".to_owned()),
         ];
         let settings = Settings {
@@ -162,7 +191,15 @@ mod tests {
 
     #[test]
     fn a_tenants_namespace_is_restricted_and_closed() {
-        let Prepared { namespace, quota, limits, default_deny, runner_egress, account, bindings } = prepared();
+        let Prepared {
+            namespace,
+            quota,
+            limits,
+            default_deny,
+            runner_egress,
+            account,
+            bindings,
+        } = prepared();
         insta::assert_yaml_snapshot!("namespace", (&namespace, &quota, &limits));
         insta::assert_yaml_snapshot!("network", (&default_deny, &runner_egress));
         insta::assert_yaml_snapshot!("identity", (&account, &bindings[0], &bindings[6]));
@@ -172,7 +209,14 @@ mod tests {
     #[test]
     fn private_and_metadata_addresses_are_closed_unless_opened() {
         let text = serde_json::to_string(&prepared().runner_egress).unwrap();
-        for range in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7"] {
+        for range in [
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "169.254.0.0/16",
+            "127.0.0.0/8",
+            "fc00::/7",
+        ] {
             assert_eq!(text.matches(range).count(), 1, "{range} only as an exception");
         }
     }

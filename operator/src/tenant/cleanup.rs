@@ -42,16 +42,30 @@ pub(super) async fn clean_up(tenant: &Guarded<Tenant>, context: &Context) -> Res
 
 /// Removes what can be removed now; what is still there, in words.
 async fn remove(tenant: &Guarded<Tenant>, name: &str, context: &Context) -> Result<Option<String>, Error> {
-    let Context { world, cluster, impersonator } = context;
-    impersonator.ensure(&world.stores.tenants, cluster).await.context(KubernetesSnafu)?;
-    world.api.remove_tenant(name, identity::uid(tenant)).await.context(ApiSnafu)?;
+    let Context {
+        world,
+        cluster,
+        impersonator,
+    } = context;
+    impersonator
+        .ensure(&world.stores.tenants, cluster)
+        .await
+        .context(KubernetesSnafu)?;
+    world
+        .api
+        .remove_tenant(name, identity::uid(tenant))
+        .await
+        .context(ApiSnafu)?;
     match namespace(name, context).await? {
         State::Absent | State::Taken => Ok(None),
         State::Ours(namespace) => {
             if namespace.metadata.deletion_timestamp.is_none() {
                 cluster.delete(&*namespace).await.context(KubernetesSnafu)?;
             }
-            Ok(Some(format!("namespace {} is being deleted", namespace.name_any())))
+            Ok(Some(format!(
+                "namespace {} is being deleted",
+                namespace.name_any()
+            )))
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use flowpilot_crds::{RunnerClass, Tenant, names};
+use flowpilot_crds::{Reason, RunnerClass, Tenant, names};
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::rbac::v1::RoleBinding;
@@ -14,8 +14,7 @@ use snafu::ResultExt;
 use super::{Context, build, taken};
 use crate::cluster::ReadSnafu;
 use crate::controller::{Error, KubernetesSnafu, Rejection};
-use crate::objects;
-use flowpilot_crds::Reason;
+use crate::{Guarded, objects};
 
 /// The objects of one tenant as they stand.
 pub(super) struct Found {
@@ -31,7 +30,10 @@ pub(super) struct Found {
     pub(super) has_class: bool,
 }
 
-pub(super) async fn dereference(tenant: &Tenant, context: &Context) -> Result<Result<Found, Rejection>, Error> {
+pub(super) async fn dereference(
+    tenant: &Tenant,
+    context: &Context,
+) -> Result<Result<Found, Rejection>, Error> {
     let stores = &context.world.stores;
     let name = tenant.name_any();
     let namespace = match namespace(&name, context).await? {
@@ -39,12 +41,21 @@ pub(super) async fn dereference(tenant: &Tenant, context: &Context) -> Result<Re
         State::Ours(namespace) => Some(namespace),
         State::Taken => return Ok(Err(taken(&names::namespace_of(&name)))),
     };
-    if namespace.as_ref().is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_some()) {
+    if namespace
+        .as_ref()
+        .is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_some())
+    {
         // Its end wakes the tenant.
-        let message = format!("namespace {} of an earlier tenant is still being deleted", names::namespace_of(&name));
-        return Ok(Err(Rejection { reason: Reason::Progressing, message }));
+        let message = format!(
+            "namespace {} of an earlier tenant is still being deleted",
+            names::namespace_of(&name)
+        );
+        return Ok(Err(Rejection {
+            reason: Reason::Progressing,
+            message,
+        }));
     }
-    let class = ObjectRef::<crate::Guarded<RunnerClass>>::new(tenant.spec.runner_class());
+    let class = ObjectRef::<Guarded<RunnerClass>>::new(tenant.spec.runner_class());
     Ok(Ok(Found {
         namespace,
         quota: get(&stores.quotas, build::QUOTA, &name),
@@ -52,7 +63,10 @@ pub(super) async fn dereference(tenant: &Tenant, context: &Context) -> Result<Re
         default_deny: get(&stores.network_policies, build::DEFAULT_DENY, &name),
         runner_egress: get(&stores.network_policies, build::RUNNER_EGRESS, &name),
         account: get(&stores.accounts, names::RUNNER_SERVICE_ACCOUNT, &name),
-        bindings: names::ROLES.iter().map(|role| get(&stores.role_bindings, &build::role_name(role), &name)).collect(),
+        bindings: names::ROLES
+            .iter()
+            .map(|role| get(&stores.role_bindings, &build::role_name(role), &name))
+            .collect(),
         has_class: stores.classes.get(&class).is_some(),
     }))
 }
@@ -67,13 +81,19 @@ pub(super) enum State {
 /// Looks at the tenant's namespace.
 pub(super) async fn namespace(tenant: &str, context: &Context) -> Result<State, Error> {
     let name = names::namespace_of(tenant);
-    let found = match context.world.stores.namespaces.get(&ObjectRef::new(&name)) {
-        Some(found) => Some(found),
-        None => {
-            let api = Api::<Namespace>::all(context.cluster.client());
-            let read = api.get_opt(&name).await;
-            read.context(ReadSnafu { kind: "Namespace", name }).context(KubernetesSnafu)?.map(Arc::new)
-        }
+    let cached = context.world.stores.namespaces.get(&ObjectRef::new(&name));
+    let found = if cached.is_some() {
+        cached
+    } else {
+        let read = Api::<Namespace>::all(context.cluster.client())
+            .get_opt(&name)
+            .await;
+        read.context(ReadSnafu {
+            kind: "Namespace",
+            name,
+        })
+        .context(KubernetesSnafu)?
+        .map(Arc::new)
     };
     Ok(match found {
         None => State::Absent,

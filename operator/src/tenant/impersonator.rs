@@ -18,10 +18,10 @@ use crate::Guarded;
 use crate::cluster::{Cluster, Error, ReadSnafu};
 
 /// How long what was seen is believed.
-const BELIEVED: Duration = Duration::from_secs(300);
+const BELIEVED: Duration = Duration::from_mins(5);
 
 /// Keeps the list.
-pub struct Impersonator {
+pub(crate) struct Impersonator {
     /// Name of the `ClusterRole`; empty if none is kept.
     role: String,
     seen: Mutex<Option<(Vec<PolicyRule>, Instant)>>,
@@ -30,12 +30,19 @@ pub struct Impersonator {
 impl Impersonator {
     /// For the role of this name.
     #[must_use]
-    pub fn new(role: String) -> Self {
-        Self { role, seen: Mutex::new(None) }
+    pub(crate) fn new(role: String) -> Self {
+        Self {
+            role,
+            seen: Mutex::new(None),
+        }
     }
 
     /// Makes the list that of the tenants which are not being deleted.
-    pub async fn ensure(&self, tenants: &Store<Guarded<Tenant>>, cluster: &Cluster) -> Result<(), Error> {
+    pub(crate) async fn ensure(
+        &self,
+        tenants: &Store<Guarded<Tenant>>,
+        cluster: &Cluster,
+    ) -> Result<(), Error> {
         if self.role.is_empty() {
             return Ok(());
         }
@@ -50,9 +57,14 @@ impl Impersonator {
             return Ok(());
         }
         let api = Api::<ClusterRole>::all(cluster.client());
-        let role = api.get_opt(&self.role).await.context(ReadSnafu { kind: "ClusterRole", name: &self.role })?;
+        let role = api.get_opt(&self.role).await.context(ReadSnafu {
+            kind: "ClusterRole",
+            name: &self.role,
+        })?;
         if role.and_then(|role| role.rules).as_ref() != Some(&wanted) {
-            cluster.apply_fields::<ClusterRole>(&self.role, None, &json!({"rules": wanted}), MANAGER).await?;
+            cluster
+                .apply_fields::<ClusterRole>(&self.role, None, &json!({"rules": wanted}), MANAGER)
+                .await?;
         }
         *seen = Some((wanted, Instant::now()));
         Ok(())
@@ -67,7 +79,9 @@ fn rules(mut tenants: Vec<String>) -> Vec<PolicyRule> {
         .collect();
     let user = rule("users", vec![names::BOOTSTRAP_USER.to_owned()]);
     // An empty list of names would mean: all groups.
-    std::iter::once(user).chain((!groups.is_empty()).then(|| rule("groups", groups))).collect()
+    std::iter::once(user)
+        .chain((!groups.is_empty()).then(|| rule("groups", groups)))
+        .collect()
 }
 
 fn rule(resource: &str, names: Vec<String>) -> PolicyRule {
@@ -88,7 +102,10 @@ mod tests {
     fn without_tenants_no_group_may_be_impersonated() {
         let rules = rules(Vec::new());
         assert_eq!(rules.len(), 1);
-        assert_eq!(rules[0].resource_names.as_deref(), Some(&["flowpilot:bootstrap-admin".to_owned()][..]));
+        assert_eq!(
+            rules[0].resource_names.as_deref(),
+            Some(&["flowpilot:bootstrap-admin".to_owned()][..])
+        );
     }
 
     #[test]
@@ -98,6 +115,10 @@ mod tests {
         let groups = left[1].resource_names.as_ref().unwrap();
         assert_eq!(groups.len(), 2 * names::ROLES.len());
         assert_eq!(groups[0], "flowpilot:a:owner");
-        assert!(left.iter().all(|rule| rule.resource_names.as_ref().is_some_and(|names| !names.is_empty())));
+        assert!(left.iter().all(|rule| {
+            rule.resource_names
+                .as_ref()
+                .is_some_and(|names| !names.is_empty())
+        }));
     }
 }

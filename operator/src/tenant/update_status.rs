@@ -20,7 +20,11 @@ pub(super) enum Verdict {
 }
 
 /// Writes the status if it changed, and an Event if it changed to something bad.
-pub(super) async fn update_status(tenant: &Guarded<Tenant>, verdict: Verdict, cluster: &Cluster) -> Result<(), Error> {
+pub(super) async fn update_status(
+    tenant: &Guarded<Tenant>,
+    verdict: Verdict,
+    cluster: &Cluster,
+) -> Result<(), Error> {
     let before = tenant.0.as_ref().ok().and_then(|tenant| tenant.status.as_ref());
     let conditions = before.map_or(&[][..], |status| &status.conditions);
     if let Verdict::Failed(reason, _) = &verdict
@@ -29,7 +33,11 @@ pub(super) async fn update_status(tenant: &Guarded<Tenant>, verdict: Verdict, cl
         return Ok(());
     }
     let status = status(tenant, before, verdict, Timestamp::now());
-    if cluster.apply_status(tenant, &status, before).await.context(KubernetesSnafu)? {
+    if cluster
+        .apply_status(tenant, &status, before)
+        .await
+        .context(KubernetesSnafu)?
+    {
         controller::warn(cluster, tenant, &status.conditions).await;
     }
     Ok(())
@@ -43,15 +51,34 @@ fn status(
 ) -> TenantStatus {
     let known = before.and_then(|status| status.namespace.clone());
     let (why, message, namespace) = match verdict {
-        Verdict::Applied(Applied { namespace, has_class: true }) => {
-            ((ConditionStatus::True, Reason::Available), format!("namespace {namespace} is ready"), Some(namespace))
+        Verdict::Applied(Applied {
+            namespace,
+            has_class: true,
+        }) => (
+            (ConditionStatus::True, Reason::Available),
+            format!("namespace {namespace} is ready"),
+            Some(namespace),
+        ),
+        Verdict::Applied(Applied {
+            namespace,
+            has_class: false,
+        }) => {
+            let class = tenant
+                .0
+                .as_ref()
+                .map_or(names::DEFAULT_RUNNER_CLASS, |tenant| tenant.spec.runner_class());
+            let message = format!(
+                "there is no RunnerClass {class}: apply one, or no runner will take this tenant's runs"
+            );
+            (
+                (ConditionStatus::False, Reason::UnknownRunnerClass),
+                message,
+                Some(namespace),
+            )
         }
-        Verdict::Applied(Applied { namespace, has_class: false }) => {
-            let class = tenant.0.as_ref().map_or(names::DEFAULT_RUNNER_CLASS, |tenant| tenant.spec.runner_class());
-            let message = format!("there is no RunnerClass {class}: apply one, or no runner will take this tenant's runs");
-            ((ConditionStatus::False, Reason::UnknownRunnerClass), message, Some(namespace))
+        Verdict::Rejected(Rejection { reason, message }) => {
+            ((ConditionStatus::False, reason), message, known)
         }
-        Verdict::Rejected(Rejection { reason, message }) => ((ConditionStatus::False, reason), message, known),
         Verdict::Failed(reason, message) => ((ConditionStatus::Unknown, reason), message, known),
         Verdict::Terminating(message) => ((ConditionStatus::False, Reason::Terminating), message, known),
     };
@@ -59,5 +86,9 @@ fn status(
     let generation = tenant.meta().generation;
     let message = shorten(&message, CONDITION_BYTES);
     let ready = condition::condition(READY, why, message, generation, (previous, now));
-    TenantStatus { observed_generation: generation, conditions: vec![ready], namespace }
+    TenantStatus {
+        observed_generation: generation,
+        conditions: vec![ready],
+        namespace,
+    }
 }

@@ -30,8 +30,14 @@ pub(super) enum Opening {
 pub(super) fn validate(tenant: &Tenant) -> Result<Valid, Rejection> {
     let spec = &tenant.spec;
     if let unsupported @ [_, ..] = &*spec.unsupported() {
-        let message = unsupported.iter().map(|field| format!("{}: {}", field.path, field.message)).collect::<Vec<_>>();
-        return Err(Rejection { reason: Reason::NotSupportedYet, message: message.join("\n") });
+        let message = unsupported
+            .iter()
+            .map(|field| format!("{}: {}", field.path, field.message))
+            .collect::<Vec<_>>();
+        return Err(Rejection {
+            reason: Reason::NotSupportedYet,
+            message: message.join("\n"),
+        });
     }
     let rules = spec.egress.as_ref().map_or(&[][..], |egress| &egress.allow);
     let (mut openings, mut problems) = (Vec::new(), Vec::new());
@@ -45,15 +51,25 @@ pub(super) fn validate(tenant: &Tenant) -> Result<Valid, Rejection> {
     if problems.is_empty() {
         Ok(Valid { openings })
     } else {
-        Err(Rejection { reason: Reason::InvalidSpec, message: problems.join("\n") })
+        Err(Rejection {
+            reason: Reason::InvalidSpec,
+            message: problems.join("\n"),
+        })
     }
 }
 
 fn opening(rule: &EgressRule) -> Result<Opening, String> {
     match (&rule.host, &rule.cidr) {
         (None, Some(cidr)) => {
-            let ports = if rule.ports.is_empty() { DEFAULT_PORTS.to_vec() } else { rule.ports.clone() };
-            check_range(cidr).map(|()| Opening::Range { cidr: cidr.clone(), ports })
+            let ports = if rule.ports.is_empty() {
+                DEFAULT_PORTS.to_vec()
+            } else {
+                rule.ports.clone()
+            };
+            check_range(cidr).map(|()| Opening::Range {
+                cidr: cidr.clone(),
+                ports,
+            })
         }
         (Some(host), None) => Ok(namespace_of_service(host).map_or(Opening::Private, Opening::Namespace)),
         _ => Err("host: exactly one of host and cidr".to_owned()),
@@ -87,22 +103,39 @@ mod tests {
     use flowpilot_crds::tenant::Egress;
 
     fn tenant(rules: Vec<EgressRule>) -> Tenant {
-        Tenant::new("a", TenantSpec { egress: Some(Egress { allow: rules }), ..TenantSpec::default() })
+        Tenant::new(
+            "a",
+            TenantSpec {
+                egress: Some(Egress { allow: rules }),
+                ..TenantSpec::default()
+            },
+        )
     }
 
     fn host(host: &str) -> EgressRule {
-        EgressRule { host: Some(host.to_owned()), ..EgressRule::default() }
+        EgressRule {
+            host: Some(host.to_owned()),
+            ..EgressRule::default()
+        }
     }
 
     fn cidr(cidr: &str) -> EgressRule {
-        EgressRule { cidr: Some(cidr.to_owned()), ..EgressRule::default() }
+        EgressRule {
+            cidr: Some(cidr.to_owned()),
+            ..EgressRule::default()
+        }
     }
 
     #[test]
     fn a_host_opens_no_more_than_its_namespace_where_the_name_tells_it() {
         let openings = |text| validate(&tenant(vec![host(text)])).unwrap().openings;
         let samples = Opening::Namespace("samples".to_owned());
-        for text in ["data.samples.svc", "*.samples.svc", "data.samples.svc.cluster.local", "a.data.samples.svc"] {
+        for text in [
+            "data.samples.svc",
+            "*.samples.svc",
+            "data.samples.svc.cluster.local",
+            "a.data.samples.svc",
+        ] {
             assert_eq!(openings(text), std::slice::from_ref(&samples), "{text}");
         }
         for text in ["intranet.example.com", "*.corp", "svc"] {
@@ -112,15 +145,28 @@ mod tests {
 
     #[test]
     fn every_wrong_range_is_named() {
-        let rejection = validate(&tenant(vec![cidr("10.0.0.0/33"), cidr("10.0.0.0/8"), cidr("1.2.3/8")])).unwrap_err();
+        let rejection = validate(&tenant(vec![
+            cidr("10.0.0.0/33"),
+            cidr("10.0.0.0/8"),
+            cidr("1.2.3/8"),
+        ]))
+        .unwrap_err();
         assert_eq!(rejection.reason, Reason::InvalidSpec);
-        let lines: Vec<_> = rejection.message.lines().map(|line| line.split_once(':').unwrap().0).collect();
+        let lines: Vec<_> = rejection
+            .message
+            .lines()
+            .map(|line| line.split_once(':').unwrap().0)
+            .collect();
         assert_eq!(lines, ["spec.egress.allow[0].cidr", "spec.egress.allow[2].cidr"]);
     }
 
     #[test]
     fn what_has_no_effect_yet_is_rejected() {
-        let spec = TenantSpec { weight: Some(3), parent: Some("b".to_owned()), ..TenantSpec::default() };
+        let spec = TenantSpec {
+            weight: Some(3),
+            parent: Some("b".to_owned()),
+            ..TenantSpec::default()
+        };
         let rejection = validate(&Tenant::new("a", spec)).unwrap_err();
         assert_eq!(rejection.reason, Reason::NotSupportedYet);
         assert_eq!(rejection.message.lines().count(), 2);

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -17,16 +18,16 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use snafu::{OptionExt, ResultExt, Snafu};
 
 /// How long a certificate is valid.
-const VALID: Duration = Duration::from_secs(10 * 24 * 3600);
+const VALID: Duration = Duration::from_hours(10 * 24);
 /// Clocks of other machines may be behind by this.
-const SKEW: Duration = Duration::from_secs(3600);
+const SKEW: Duration = Duration::from_hours(1);
 /// Where one certificate in a PEM text ends.
 const PEM_END: &str = "-----END CERTIFICATE-----\n";
 
 /// Why there is no certificate.
 #[derive(Debug, Snafu)]
 #[non_exhaustive]
-pub enum Error {
+pub(crate) enum Error {
     /// It could not be made.
     #[snafu(display("failed to make a certificate"))]
     Generate {
@@ -55,31 +56,38 @@ pub enum Error {
 
 /// Certificate, key and trusted authorities, as they are stored.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Material {
+pub(crate) struct Material {
     /// The serving certificate, PEM.
-    pub certificate: String,
+    pub(crate) certificate: String,
     /// Its key, PEM.
-    pub key: String,
+    pub(crate) key: String,
     /// The authorities, newest first, PEM.
-    pub authorities: String,
+    pub(crate) authorities: String,
     /// When it ends.
-    pub not_after: Timestamp,
+    pub(crate) not_after: Timestamp,
 }
 
 impl std::fmt::Debug for Material {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Material").field("not_after", &self.not_after).finish_non_exhaustive()
+        formatter
+            .debug_struct("Material")
+            .field("not_after", &self.not_after)
+            .finish_non_exhaustive()
     }
 }
 
 impl Material {
     /// A new one for these host names. The newest authority of `before` stays trusted.
-    pub fn generate(hosts: &[String], now: Timestamp, before: Option<&Self>) -> Result<Self, Error> {
+    pub(crate) fn generate(hosts: &[String], now: Timestamp, before: Option<&Self>) -> Result<Self, Error> {
         let authority_key = KeyPair::generate().context(GenerateSnafu)?;
         let mut authority = parameters(&[], "FlowPilot webhook authority", now)?;
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-        let mut authorities = authority.self_signed(&authority_key).context(GenerateSnafu)?.pem().replace('\r', "");
+        let mut authorities = authority
+            .self_signed(&authority_key)
+            .context(GenerateSnafu)?
+            .pem()
+            .replace('\r', "");
         let key = KeyPair::generate().context(GenerateSnafu)?;
         let mut serving = parameters(hosts, "FlowPilot webhook", now)?;
         serving.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -100,12 +108,13 @@ impl Material {
 
     /// Whether more than half of its life is over: time for a new one.
     #[must_use]
-    pub fn is_old(&self, now: Timestamp) -> bool {
-        now.checked_add(VALID / 2).is_ok_and(|then| then >= self.not_after)
+    pub(crate) fn is_old(&self, now: Timestamp) -> bool {
+        now.checked_add(VALID / 2)
+            .is_ok_and(|then| then >= self.not_after)
     }
 
     /// What a server needs to use it.
-    pub fn server_config(&self) -> Result<Arc<ServerConfig>, Error> {
+    pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, Error> {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(self.certificate.as_bytes())
             .collect::<Result<_, _>>()
             .context(ParseSnafu)?;
@@ -137,7 +146,7 @@ fn parameters(hosts: &[String], name: &str, now: Timestamp) -> Result<Certificat
 mod tests {
     use super::*;
 
-    const DAY: Duration = Duration::from_secs(24 * 3600);
+    const DAY: Duration = Duration::from_hours(24);
 
     fn hosts() -> Vec<String> {
         vec!["flowpilot-operator.flowpilot-system.svc".to_owned()]

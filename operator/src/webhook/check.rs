@@ -28,7 +28,10 @@ pub(super) fn check(kind: &str, namespace: &str, object: &Value, stores: &Stores
         "WorkflowRun" => check_run(namespace, object, stores),
         "Connector" | "Connection" => {
             let message = format!("objects of kind {kind} are not supported yet");
-            Findings { errors: vec![Problem::error("NotSupportedYet", "kind", message)], warnings: Vec::new() }
+            Findings {
+                errors: vec![Problem::error("NotSupportedYet", "kind", message)],
+                warnings: Vec::new(),
+            }
         }
         _ => Findings::default(),
     }
@@ -36,12 +39,20 @@ pub(super) fn check(kind: &str, namespace: &str, object: &Value, stores: &Stores
 
 fn check_workflow(namespace: &str, object: &Value, stores: &Stores) -> Findings {
     match manifest::check_workflow(object, &workflow::compiling(namespace, stores)) {
-        Ok((_, compiled)) => Findings { errors: Vec::new(), warnings: compiled.warnings },
+        Ok((_, compiled)) => Findings {
+            errors: Vec::new(),
+            warnings: compiled.warnings,
+        },
         Err(problems) => {
-            let (mut errors, warnings): (Vec<_>, Vec<_>) =
-                problems.into_iter().partition(|problem| problem.severity == Severity::Error);
+            let (mut errors, warnings): (Vec<_>, Vec<_>) = problems
+                .into_iter()
+                .partition(|problem| problem.severity == Severity::Error);
             if errors.is_empty() {
-                errors.push(Problem::error("InvalidSpec", "spec", "the workflow does not compile"));
+                errors.push(Problem::error(
+                    "InvalidSpec",
+                    "spec",
+                    "the workflow does not compile",
+                ));
             }
             Findings { errors, warnings }
         }
@@ -51,10 +62,18 @@ fn check_workflow(namespace: &str, object: &Value, stores: &Stores) -> Findings 
 fn check_run(namespace: &str, object: &Value, stores: &Stores) -> Findings {
     let mut findings = read(object, |run: &WorkflowRun| workflow_run::check(run));
     let name = object["spec"]["workflow"].as_str().unwrap_or_default();
-    if findings.errors.is_empty() && stores.workflows.get(&ObjectRef::new(name).within(namespace)).is_none() {
+    if findings.errors.is_empty()
+        && stores
+            .workflows
+            .get(&ObjectRef::new(name).within(namespace))
+            .is_none()
+    {
         // Only a warning: a folder can be applied in any order.
-        let message = format!("there is no Workflow {name} in namespace {namespace} yet: the run waits for it");
-        findings.warnings.push(Problem::warning("UnknownWorkflow", "spec.workflow", message));
+        let message =
+            format!("there is no Workflow {name} in namespace {namespace} yet: the run waits for it");
+        findings
+            .warnings
+            .push(Problem::warning("UnknownWorkflow", "spec.workflow", message));
     }
     findings
 }
@@ -64,7 +83,10 @@ fn read<K: DeserializeOwned>(object: &Value, check: impl Fn(&K) -> Result<(), Re
         Ok(object) => check(&object),
         Err(error) => {
             let errors = vec![Problem::error("InvalidSpec", "spec", error.to_string())];
-            return Findings { errors, warnings: Vec::new() };
+            return Findings {
+                errors,
+                warnings: Vec::new(),
+            };
         }
     };
     let errors = result.err().map_or_else(Vec::new, |rejection| {
@@ -75,5 +97,8 @@ fn read<K: DeserializeOwned>(object: &Value, check: impl Fn(&K) -> Result<(), Re
         };
         rejection.message.lines().map(problem).collect()
     });
-    Findings { errors, warnings: Vec::new() }
+    Findings {
+        errors,
+        warnings: Vec::new(),
+    }
 }

@@ -21,15 +21,15 @@ use crate::cache::Chain;
 use crate::cluster::{self, Cluster, ReadSnafu};
 
 /// Name under which its writes are counted.
-pub const NAME: &str = "webhook";
+pub(crate) const NAME: &str = "webhook";
 /// Its field manager.
-pub const MANAGER: &str = "flowpilot-webhook";
+pub(crate) const MANAGER: &str = "flowpilot-webhook";
 /// Name of the Secret.
 const SECRET: &str = "flowpilot-webhook-certificate";
 /// Annotation with the end of the certificate.
 const NOT_AFTER: &str = "flowpilot.io/not-after";
 /// How often Secret and configuration are looked at: another replica may have rotated.
-const LOOK: Duration = Duration::from_secs(300);
+const LOOK: Duration = Duration::from_mins(5);
 /// Wait after a failure.
 const RETRY: Duration = Duration::from_secs(3);
 
@@ -43,20 +43,20 @@ enum Error {
 }
 
 /// Keeps the certificate of one installation.
-pub struct Keeper {
+pub(crate) struct Keeper {
     /// Kubernetes.
-    pub cluster: Cluster,
+    pub(crate) cluster: Cluster,
     /// Namespace of the installation.
-    pub namespace: String,
+    pub(crate) namespace: String,
     /// Name of the Service that the certificate is for.
-    pub service: String,
+    pub(crate) service: String,
     /// Name of the configuration; empty if nobody is told.
-    pub configuration: String,
+    pub(crate) configuration: String,
 }
 
 impl Keeper {
     /// Returns with the first certificate, and renews it from then on until `stop`. `None` if `stop` came first.
-    pub async fn start(self, stop: CancellationToken) -> Option<RustlsConfig> {
+    pub(crate) async fn start(self, stop: CancellationToken) -> Option<RustlsConfig> {
         let (mut known, tls) = loop {
             match self.first().await {
                 Ok(first) => break first,
@@ -112,7 +112,10 @@ impl Keeper {
         let secret = api
             .get_opt(SECRET)
             .await
-            .context(ReadSnafu { kind: "Secret", name: SECRET })
+            .context(ReadSnafu {
+                kind: "Secret",
+                name: SECRET,
+            })
             .context(KubernetesSnafu)?;
         let now = Timestamp::now();
         let stored = secret.as_ref().and_then(read);
@@ -150,9 +153,15 @@ impl Keeper {
         }
         let name = &self.configuration;
         let api = Api::<ValidatingWebhookConfiguration>::all(self.cluster.client());
-        let found = api.get_opt(name).await.context(ReadSnafu { kind: "ValidatingWebhookConfiguration", name })?;
+        let found = api.get_opt(name).await.context(ReadSnafu {
+            kind: "ValidatingWebhookConfiguration",
+            name,
+        })?;
         let Some(found) = found else {
-            tracing::debug!(name, "there is no configuration to write the certificate authority into");
+            tracing::debug!(
+                name,
+                "there is no configuration to write the certificate authority into"
+            );
             return Ok(());
         };
         let bundle = ByteString(material.authorities.as_bytes().to_vec());
@@ -162,16 +171,25 @@ impl Keeper {
             .flatten()
             .filter(|webhook| {
                 let service = webhook.client_config.service.as_ref();
-                service.is_some_and(|service| service.name == self.service && service.namespace == self.namespace)
+                service.is_some_and(|service| {
+                    service.name == self.service && service.namespace == self.namespace
+                })
             })
             .collect();
-        if ours.iter().all(|webhook| webhook.client_config.ca_bundle.as_ref() == Some(&bundle)) {
+        if ours
+            .iter()
+            .all(|webhook| webhook.client_config.ca_bundle.as_ref() == Some(&bundle))
+        {
             return Ok(());
         }
-        let webhooks: Vec<Value> =
-            ours.iter().map(|webhook| json!({"name": webhook.name, "clientConfig": {"caBundle": bundle}})).collect();
+        let webhooks: Vec<Value> = ours
+            .iter()
+            .map(|webhook| json!({"name": webhook.name, "clientConfig": {"caBundle": bundle}}))
+            .collect();
         let fields = json!({"webhooks": webhooks});
-        self.cluster.apply_fields::<ValidatingWebhookConfiguration>(name, None, &fields, MANAGER).await
+        self.cluster
+            .apply_fields::<ValidatingWebhookConfiguration>(name, None, &fields, MANAGER)
+            .await
     }
 
     fn hosts(&self) -> Vec<String> {
@@ -181,7 +199,13 @@ impl Keeper {
 }
 
 fn read(secret: &Secret) -> Option<Material> {
-    let text = |key| secret.data.as_ref()?.get(key).and_then(|bytes| String::from_utf8(bytes.0.clone()).ok());
+    let text = |key| {
+        secret
+            .data
+            .as_ref()?
+            .get(key)
+            .and_then(|bytes| String::from_utf8(bytes.0.clone()).ok())
+    };
     Some(Material {
         certificate: text("tls.crt")?,
         key: text("tls.key")?,

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use flowpilot_engine::problem::Problem;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,17 +58,28 @@ pub(super) async fn answer(State(webhook): State<Webhook>, body: Bytes) -> Respo
     let request = match read(&body) {
         Ok(request) => request,
         Err(message) => {
-            webhook.metrics.admitted("Unknown", "malformed", started.elapsed());
+            webhook
+                .metrics
+                .admitted("Unknown", "malformed", started.elapsed());
             return (StatusCode::BAD_REQUEST, format!("{message}\n")).into_response();
         }
     };
     let findings = if is_checked(&request) {
-        check(&request.kind.kind, &request.namespace, &request.object, &webhook.stores)
+        check(
+            &request.kind.kind,
+            &request.namespace,
+            &request.object,
+            &webhook.stores,
+        )
     } else {
         Findings::default()
     };
     let allowed = findings.errors.is_empty();
-    webhook.metrics.admitted(known(&request.kind.kind), if allowed { "allowed" } else { "denied" }, started.elapsed());
+    webhook.metrics.admitted(
+        known(&request.kind.kind),
+        if allowed { "allowed" } else { "denied" },
+        started.elapsed(),
+    );
     Json(json!({"apiVersion": VERSION, "kind": "AdmissionReview", "response": response(&request, &findings)}))
         .into_response()
 }
@@ -77,9 +88,14 @@ fn read(body: &[u8]) -> Result<Request, String> {
     let review: Review =
         serde_json::from_slice(body).map_err(|error| format!("the body is no AdmissionReview: {error}"))?;
     if review.api_version != VERSION {
-        return Err(format!("apiVersion is {}, and only {VERSION} is spoken", review.api_version));
+        return Err(format!(
+            "apiVersion is {}, and only {VERSION} is spoken",
+            review.api_version
+        ));
     }
-    review.request.ok_or_else(|| "the AdmissionReview has no request".to_owned())
+    review
+        .request
+        .ok_or_else(|| "the AdmissionReview has no request".to_owned())
 }
 
 /// What changes no spec needs no check; above all, an object with a spec that has become invalid can still be deleted.
@@ -102,7 +118,10 @@ fn response(request: &Request, findings: &Findings) -> Value {
         let shown: Vec<&Problem> = errors.iter().take(PROBLEMS).collect();
         let mut message = crate::workflow::listed(&shown);
         if errors.len() > shown.len() {
-            message = format!("{} problems, the first {PROBLEMS} of them: {message}", errors.len());
+            message = format!(
+                "{} problems, the first {PROBLEMS} of them: {message}",
+                errors.len()
+            );
         }
         let causes = shown.iter().map(|problem| {
             let message = match &problem.suggestion {
@@ -124,8 +143,18 @@ fn response(request: &Request, findings: &Findings) -> Value {
 
 /// The kind as a label of a metric.
 fn known(kind: &str) -> &'static str {
-    const KINDS: [&str; 6] = ["Tenant", "RunnerClass", "Connector", "Connection", "Workflow", "WorkflowRun"];
-    KINDS.into_iter().find(|known| *known == kind).unwrap_or("Unknown")
+    const KINDS: [&str; 6] = [
+        "Tenant",
+        "RunnerClass",
+        "Connector",
+        "Connection",
+        "Workflow",
+        "WorkflowRun",
+    ];
+    KINDS
+        .into_iter()
+        .find(|known| *known == kind)
+        .unwrap_or("Unknown")
 }
 
 #[cfg(test)]

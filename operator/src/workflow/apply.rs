@@ -15,10 +15,23 @@ pub(super) struct Applied {
     pub(super) warnings: Vec<Problem>,
 }
 
-pub(super) async fn apply(workflow: &Workflow, prepared: Prepared, context: &Context) -> Result<Applied, Error> {
-    let Prepared { digest, registration, warnings } = prepared;
+pub(super) async fn apply(
+    workflow: &Workflow,
+    prepared: Prepared,
+    context: &Context,
+) -> Result<Applied, Error> {
+    let Prepared {
+        digest,
+        registration,
+        warnings,
+    } = prepared;
     context.cluster.hold(workflow).await.context(KubernetesSnafu)?;
     let (namespace, name) = (workflow.namespace().unwrap_or_default(), workflow.name_any());
-    context.world.api.register_revision((&namespace, &name), &digest, &registration).await.context(ApiSnafu)?;
+    context
+        .world
+        .api
+        .register_revision((&namespace, &name), &digest, &registration)
+        .await
+        .context(ApiSnafu)?;
     Ok(Applied { digest, warnings })
 }

@@ -20,9 +20,15 @@ pub(super) struct Prepared {
 
 pub(super) fn build(workflow: &Workflow, valid: Valid) -> Result<Prepared, Rejection> {
     let Valid { spec, warnings } = valid;
-    let unreadable = |error: serde_json::Error| Rejection { reason: Reason::InvalidSpec, message: error.to_string() };
+    let unreadable = |error: serde_json::Error| Rejection {
+        reason: Reason::InvalidSpec,
+        message: error.to_string(),
+    };
     let spec = serde_json::to_value(spec).map_err(unreadable)?;
-    let labels = workflow.labels().iter().map(|(key, value)| (key.clone(), Value::String(value.clone())));
+    let labels = workflow
+        .labels()
+        .iter()
+        .map(|(key, value)| (key.clone(), Value::String(value.clone())));
     Ok(Prepared {
         digest: digest_of(&spec),
         registration: RevisionRegistration {

@@ -14,12 +14,16 @@ pub(super) struct Found {
 pub(super) fn dereference(workflow: &Workflow, stores: &Stores) -> Result<Found, Rejection> {
     let namespace = workflow.namespace().unwrap_or_default();
     tenant_of(&stores.tenants, &namespace)?;
-    Ok(Found { compiling: compiling(&namespace, stores) })
+    Ok(Found {
+        compiling: compiling(&namespace, stores),
+    })
 }
 
 /// What the compiler may know of the namespace's tenant: without one, that nothing is known.
 pub(crate) fn compiling(namespace: &str, stores: &Stores) -> compile::Context {
     let tenant = tenant_of(&stores.tenants, namespace).ok();
     let tenant = tenant.as_ref().and_then(|tenant| tenant.0.as_ref().ok());
-    compile::Context { tenant_variables: tenant.map(|tenant| tenant.spec.variables.keys().cloned().collect()) }
+    compile::Context {
+        tenant_variables: tenant.map(|tenant| tenant.spec.variables.keys().cloned().collect()),
+    }
 }

@@ -25,7 +25,11 @@ pub(super) async fn update_status(
     verdict: Verdict,
     cluster: &Cluster,
 ) -> Result<(), Error> {
-    let before = workflow.0.as_ref().ok().and_then(|workflow| workflow.status.as_ref());
+    let before = workflow
+        .0
+        .as_ref()
+        .ok()
+        .and_then(|workflow| workflow.status.as_ref());
     let conditions = before.map_or(&[][..], |status| &status.conditions);
     if let Verdict::Failed(reason, _) = &verdict
         && controller::stays_ready(conditions, workflow.meta().generation, *reason)
@@ -33,7 +37,11 @@ pub(super) async fn update_status(
         return Ok(());
     }
     let status = status(workflow.meta().generation, before, verdict, Timestamp::now());
-    if cluster.apply_status(workflow, &status, before).await.context(KubernetesSnafu)? {
+    if cluster
+        .apply_status(workflow, &status, before)
+        .await
+        .context(KubernetesSnafu)?
+    {
         controller::warn(cluster, workflow, &status.conditions).await;
     }
     Ok(())
@@ -51,17 +59,26 @@ fn status(
             let message = if warnings.is_empty() {
                 "runs can be started".to_owned()
             } else {
-                format!("runs can be started; {}", listed(&warnings.iter().collect::<Vec<_>>()))
+                format!(
+                    "runs can be started; {}",
+                    listed(&warnings.iter().collect::<Vec<_>>())
+                )
             };
             ((ConditionStatus::True, Reason::Available), message, Some(digest))
         }
-        Verdict::Rejected(Rejection { reason, message }) => ((ConditionStatus::False, reason), message, known),
+        Verdict::Rejected(Rejection { reason, message }) => {
+            ((ConditionStatus::False, reason), message, known)
+        }
         Verdict::Failed(reason, message) => ((ConditionStatus::Unknown, reason), message, known),
     };
     let previous = before.map_or(&[][..], |status| &status.conditions);
     let message = shorten(&message, CONDITION_BYTES);
     let ready = condition::condition(READY, why, message, generation, (previous, now));
-    WorkflowStatus { observed_generation: generation, conditions: vec![ready], revision }
+    WorkflowStatus {
+        observed_generation: generation,
+        conditions: vec![ready],
+        revision,
+    }
 }
 
 #[cfg(test)]
@@ -70,12 +87,26 @@ mod tests {
 
     #[test]
     fn a_rejected_spec_keeps_the_revision_before_it() {
-        let applied = Verdict::Applied(Applied { digest: "sha256:1".to_owned(), warnings: Vec::new() });
+        let applied = Verdict::Applied(Applied {
+            digest: "sha256:1".to_owned(),
+            warnings: Vec::new(),
+        });
         let good = status(Some(1), None, applied, Timestamp::UNIX_EPOCH);
-        let rejection = Rejection { reason: Reason::InvalidSpec, message: "x".repeat(100_000) };
-        let bad = status(Some(2), Some(&good), Verdict::Rejected(rejection), Timestamp::UNIX_EPOCH);
+        let rejection = Rejection {
+            reason: Reason::InvalidSpec,
+            message: "x".repeat(100_000),
+        };
+        let bad = status(
+            Some(2),
+            Some(&good),
+            Verdict::Rejected(rejection),
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(bad.revision.as_deref(), Some("sha256:1"));
-        assert_eq!((bad.observed_generation, bad.conditions[0].status.as_str()), (Some(2), "False"));
+        assert_eq!(
+            (bad.observed_generation, bad.conditions[0].status.as_str()),
+            (Some(2), "False")
+        );
         assert!(bad.conditions[0].message.len() <= CONDITION_BYTES);
     }
 }

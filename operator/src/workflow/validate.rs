@@ -17,20 +17,33 @@ pub(super) struct Valid {
 }
 
 pub(super) fn validate(workflow: &Workflow, context: &Context) -> Result<Valid, Rejection> {
-    let unreadable = |error: serde_json::Error| Rejection { reason: Reason::InvalidSpec, message: error.to_string() };
+    let unreadable = |error: serde_json::Error| Rejection {
+        reason: Reason::InvalidSpec,
+        message: error.to_string(),
+    };
     let object = serde_json::to_value(workflow).map_err(unreadable)?;
     match manifest::check_workflow(&object, context) {
-        Ok((spec, compiled)) => Ok(Valid { spec, warnings: compiled.warnings }),
+        Ok((spec, compiled)) => Ok(Valid {
+            spec,
+            warnings: compiled.warnings,
+        }),
         Err(problems) => Err(rejection(&problems)),
     }
 }
 
 /// Every error on a line of its own. `NotSupportedYet` only if nothing else is wrong.
 fn rejection(problems: &[Problem]) -> Rejection {
-    let errors: Vec<&Problem> = problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
+    let errors: Vec<&Problem> = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .collect();
     let later = !errors.is_empty() && errors.iter().all(|problem| problem.code == NOT_SUPPORTED_YET);
     Rejection {
-        reason: if later { Reason::NotSupportedYet } else { Reason::InvalidSpec },
+        reason: if later {
+            Reason::NotSupportedYet
+        } else {
+            Reason::InvalidSpec
+        },
         message: listed(&errors),
     }
 }
@@ -56,12 +69,19 @@ mod tests {
         let problems = [
             Problem::error("UnknownStep", "spec.steps[1].needs[0]", "there is no step `b`"),
             Problem::warning("Unused", "spec.inputs[0]", "nobody reads it"),
-            Problem::error(NOT_SUPPORTED_YET, "spec.triggers", "triggers are not supported yet"),
+            Problem::error(
+                NOT_SUPPORTED_YET,
+                "spec.triggers",
+                "triggers are not supported yet",
+            ),
         ];
         let both = rejection(&problems);
         assert_eq!(both.reason, Reason::InvalidSpec);
         assert_eq!(both.message.lines().count(), 3);
-        assert!(both.message.contains("spec.steps[1].needs[0]: there is no step `b` (UnknownStep)"));
+        assert!(
+            both.message
+                .contains("spec.steps[1].needs[0]: there is no step `b` (UnknownStep)")
+        );
         assert_eq!(rejection(&problems[2..]).reason, Reason::NotSupportedYet);
     }
 }

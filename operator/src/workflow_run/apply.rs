@@ -44,7 +44,10 @@ fn rejection(refusal: &Refusal) -> Rejection {
         (_, "InvalidInputs") => Reason::InvalidInputs,
         _ => Reason::Failed,
     };
-    Rejection { reason, message: refusal.message.clone() }
+    Rejection {
+        reason,
+        message: refusal.message.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -55,7 +58,13 @@ mod tests {
     fn refusals_have_their_reasons() {
         let refused = |status, code: &str| {
             let (code, message) = (code.to_owned(), String::new());
-            rejection(&Refusal { status, code, message, retry_after: None }).reason
+            rejection(&Refusal {
+                status,
+                code,
+                message,
+                retry_after: None,
+            })
+            .reason
         };
         assert_eq!(refused(404, "NotFound"), Reason::UnknownWorkflow);
         assert_eq!(refused(422, "InvalidInputs"), Reason::InvalidInputs);

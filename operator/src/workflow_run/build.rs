@@ -14,7 +14,12 @@ pub(super) struct Prepared {
 
 pub(super) fn build(run: &WorkflowRun) -> Prepared {
     // The time to live is the operator's own affair.
-    let WorkflowRunSpec { workflow, inputs, revision, ttl: _ } = &run.spec;
+    let WorkflowRunSpec {
+        workflow,
+        inputs,
+        revision,
+        ttl: _,
+    } = &run.spec;
     Prepared {
         request: RunRequest {
             uid: identity::uid(run),

@@ -23,11 +23,15 @@ const KEPT: usize = 1000;
 
 /// Ends that were reported and are not in a status yet; clones share them.
 #[derive(Clone, Default)]
-pub struct Reports(Arc<Mutex<HashMap<Uuid, RunReport>>>);
+pub(crate) struct Reports(Arc<Mutex<HashMap<Uuid, RunReport>>>);
 
 impl Reports {
     pub(super) fn get(&self, uid: Uuid) -> Option<RunReport> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&uid).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&uid)
+            .cloned()
     }
 
     /// The status has it.
@@ -45,7 +49,7 @@ impl Reports {
 
 /// Follows until `stop`. It starts from the beginning of what the API server still has: an operator that was away
 /// misses nothing.
-pub async fn follow(world: Arc<World>, stop: CancellationToken) {
+pub(crate) async fn follow(world: Arc<World>, stop: CancellationToken) {
     let mut after = 0;
     loop {
         let answer = tokio::select! {

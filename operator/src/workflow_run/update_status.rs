@@ -1,4 +1,4 @@
-//! What a WorkflowRun's status says.
+//! What a `WorkflowRun`'s status says.
 
 use flowpilot_crds::condition::{self, SUCCEEDED};
 use flowpilot_crds::workflow_run::RunErrorStatus;
@@ -19,7 +19,7 @@ const OUTPUT_BYTES: usize = 64 * 1024;
 
 /// How a reconcile went.
 pub(super) enum Verdict {
-    Applied(Applied),
+    Applied(Box<Applied>),
     /// Something is missing that may still come.
     Waiting(Rejection),
     Rejected(Rejection),
@@ -51,7 +51,11 @@ pub(super) async fn update_status(
         return Ok(status.clone());
     }
     let status = status(run.meta().generation, before, verdict, now);
-    if cluster.apply_status(run, &status, before).await.context(KubernetesSnafu)? {
+    if cluster
+        .apply_status(run, &status, before)
+        .await
+        .context(KubernetesSnafu)?
+    {
         controller::warn(cluster, run, &status.conditions).await;
     }
     Ok(status)
@@ -66,10 +70,17 @@ fn status(
     let previous = before.map_or(&[][..], |status| &status.conditions);
     let conditions = |why, message: &str| {
         let message = shorten(message, CONDITION_BYTES);
-        vec![condition::condition(SUCCEEDED, why, message, generation, (previous, now))]
+        vec![condition::condition(
+            SUCCEEDED,
+            why,
+            message,
+            generation,
+            (previous, now),
+        )]
     };
     let (why, message) = match verdict {
-        Verdict::Applied(Applied { report }) => {
+        Verdict::Applied(applied) => {
+            let Applied { report } = *applied;
             let (why, message, outputs) = told(&report);
             return WorkflowRunStatus {
                 observed_generation: generation,
@@ -86,9 +97,10 @@ fn status(
                 }),
             };
         }
-        Verdict::Waiting(Rejection { reason, message }) => ((ConditionStatus::Unknown, reason), message),
         Verdict::Rejected(Rejection { reason, message }) => ((ConditionStatus::False, reason), message),
-        Verdict::Failed(reason, message) => ((ConditionStatus::Unknown, reason), message),
+        Verdict::Waiting(Rejection { reason, message }) | Verdict::Failed(reason, message) => {
+            ((ConditionStatus::Unknown, reason), message)
+        }
     };
     WorkflowRunStatus {
         observed_generation: generation,
@@ -117,15 +129,34 @@ fn told(report: &RunReport) -> (Why, String, Option<Map<String, Value>>) {
             let message = error.unwrap_or_else(|| "the run was cancelled".to_owned());
             ((ConditionStatus::False, Reason::Cancelled), message, None)
         }
-        "running" => ((ConditionStatus::Unknown, Reason::Running), "a runner works on it".to_owned(), None),
-        "waiting" => ((ConditionStatus::Unknown, Reason::Waiting), "it waits".to_owned(), None),
-        "held" => ((ConditionStatus::Unknown, Reason::Held), "it is held".to_owned(), None),
-        _ => ((ConditionStatus::Unknown, Reason::Queued), "it waits for a runner".to_owned(), None),
+        "running" => (
+            (ConditionStatus::Unknown, Reason::Running),
+            "a runner works on it".to_owned(),
+            None,
+        ),
+        "waiting" => (
+            (ConditionStatus::Unknown, Reason::Waiting),
+            "it waits".to_owned(),
+            None,
+        ),
+        "held" => (
+            (ConditionStatus::Unknown, Reason::Held),
+            "it is held".to_owned(),
+            None,
+        ),
+        _ => (
+            (ConditionStatus::Unknown, Reason::Queued),
+            "it waits for a runner".to_owned(),
+            None,
+        ),
     }
 }
 
 fn bounded(outputs: Option<Map<String, Value>>) -> (Option<Map<String, Value>>, String) {
-    let size = outputs.as_ref().and_then(|outputs| serde_json::to_vec(outputs).ok()).map_or(0, |text| text.len());
+    let size = outputs
+        .as_ref()
+        .and_then(|outputs| serde_json::to_vec(outputs).ok())
+        .map_or(0, |text| text.len());
     if size > OUTPUT_BYTES {
         let message = format!("the run succeeded; its outputs have {size} bytes and stay at the API server");
         return (None, message);
@@ -154,7 +185,12 @@ mod tests {
     }
 
     fn of(report: RunReport) -> WorkflowRunStatus {
-        status(Some(1), None, Verdict::Applied(Applied { report }), Timestamp::UNIX_EPOCH)
+        status(
+            Some(1),
+            None,
+            Verdict::Applied(Box::new(Applied { report })),
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     #[test]
@@ -181,7 +217,10 @@ mod tests {
             step: Some("call".to_owned()),
             ..serde_json::from_value(json!({"code": "", "message": ""})).unwrap()
         };
-        let status = of(RunReport { error: Some(error), ..report("failed") });
+        let status = of(RunReport {
+            error: Some(error),
+            ..report("failed")
+        });
         assert_eq!(status.conditions[0].message, "step call: no answer (Timeout)");
         assert_eq!(status.error.unwrap().step.as_deref(), Some("call"));
     }
@@ -189,9 +228,15 @@ mod tests {
     #[test]
     fn large_outputs_stay_where_they_are() {
         let outputs = |size| json!({"a": "x".repeat(size)}).as_object().cloned();
-        let small = of(RunReport { outputs: outputs(10), ..report("succeeded") });
+        let small = of(RunReport {
+            outputs: outputs(10),
+            ..report("succeeded")
+        });
         assert_eq!(small.outputs, outputs(10));
-        let large = of(RunReport { outputs: outputs(OUTPUT_BYTES), ..report("succeeded") });
+        let large = of(RunReport {
+            outputs: outputs(OUTPUT_BYTES),
+            ..report("succeeded")
+        });
         assert_eq!(large.outputs, None);
         assert!(large.conditions[0].message.contains("65544 bytes"));
     }

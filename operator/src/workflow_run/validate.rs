@@ -1,4 +1,4 @@
-//! What a WorkflowRun must satisfy beyond its schema, and how long it stays.
+//! What a `WorkflowRun` must satisfy beyond its schema, and how long it stays.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use crate::controller::Rejection;
 use crate::duration;
 
-/// How long an ended WorkflowRun stays, if it does not say.
-const TTL: Duration = Duration::from_secs(24 * 3600);
+/// How long an ended `WorkflowRun` stays, if it does not say.
+const TTL: Duration = Duration::from_hours(24);
 
 pub(super) fn validate(run: &WorkflowRun) -> Result<(), Rejection> {
     match run.spec.ttl.as_deref() {
@@ -24,9 +24,15 @@ pub(super) fn validate(run: &WorkflowRun) -> Result<(), Rejection> {
 /// How long an ended run's object still stays.
 pub(super) fn time_left(ttl: Option<&str>, status: &WorkflowRunStatus, now: Timestamp) -> Duration {
     let ttl = ttl.and_then(duration::parse).unwrap_or(TTL);
-    let ended = status.finished_at.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
+    let ended = status
+        .finished_at
+        .as_deref()
+        .and_then(|time| time.parse::<Timestamp>().ok());
     // One that never ran counts from the condition that says so.
-    let said = status.conditions.first().map(|condition| condition.last_transition_time.0);
+    let said = status
+        .conditions
+        .first()
+        .map(|condition| condition.last_transition_time.0);
     let since = ended.or(said).unwrap_or(now);
     ttl.saturating_sub(Duration::try_from(now.duration_since(since)).unwrap_or_default())
 }
@@ -38,7 +44,10 @@ mod tests {
     #[test]
     fn an_ended_run_stays_for_its_time() {
         let finished_at = Some("2026-11-24T05:00:00Z".to_owned());
-        let status = WorkflowRunStatus { finished_at, ..WorkflowRunStatus::default() };
+        let status = WorkflowRunStatus {
+            finished_at,
+            ..WorkflowRunStatus::default()
+        };
         let left = |time: &str| time_left(Some("1m"), &status, time.parse().unwrap()).as_secs();
         assert_eq!(left("2026-11-24T05:00:20Z"), 40);
         assert_eq!(left("2026-11-24T05:02:00Z"), 0);

@@ -17,35 +17,35 @@ use crate::{Guarded, objects, workflow_run};
 
 /// Local copies.
 #[derive(Clone)]
-pub struct Stores {
+pub(crate) struct Stores {
     /// All tenants.
-    pub tenants: Store<Guarded<Tenant>>,
+    pub(crate) tenants: Store<Guarded<Tenant>>,
     /// All runner classes.
-    pub classes: Store<Guarded<RunnerClass>>,
+    pub(crate) classes: Store<Guarded<RunnerClass>>,
     /// All workflows.
-    pub workflows: Store<Guarded<Workflow>>,
+    pub(crate) workflows: Store<Guarded<Workflow>>,
     /// All workflow runs.
-    pub runs: Store<Guarded<WorkflowRun>>,
+    pub(crate) runs: Store<Guarded<WorkflowRun>>,
     /// Namespaces of tenants.
-    pub namespaces: Store<Namespace>,
+    pub(crate) namespaces: Store<Namespace>,
     /// What is in them.
-    pub quotas: Store<ResourceQuota>,
+    pub(crate) quotas: Store<ResourceQuota>,
     /// What is in them.
-    pub limit_ranges: Store<LimitRange>,
+    pub(crate) limit_ranges: Store<LimitRange>,
     /// What is in them.
-    pub network_policies: Store<NetworkPolicy>,
+    pub(crate) network_policies: Store<NetworkPolicy>,
     /// What is in them.
-    pub accounts: Store<ServiceAccount>,
+    pub(crate) accounts: Store<ServiceAccount>,
     /// What is in them.
-    pub role_bindings: Store<RoleBinding>,
+    pub(crate) role_bindings: Store<RoleBinding>,
     /// The runners' Deployments.
-    pub deployments: Store<Deployment>,
+    pub(crate) deployments: Store<Deployment>,
 }
 
 impl Stores {
     /// Starts to watch everything.
     #[must_use]
-    pub fn start(client: &Client, queues: &Queues, pools: &Pools, stop: &CancellationToken) -> Self {
+    pub(crate) fn start(client: &Client, queues: &Queues, pools: &Pools, stop: &CancellationToken) -> Self {
         let watch = Watch { client, stop };
         let (runs, workflows) = (queues.runs.clone(), queues.workflows.clone());
         let own_class = queues.classes.clone();
@@ -53,7 +53,12 @@ impl Stores {
         let all_classes = {
             let (queue, classes) = (queues.classes.clone(), classes.clone());
             // There are few, and nothing is written for those that are not concerned.
-            move || classes.state().iter().for_each(|class| queue.add(ObjectRef::from_obj(&**class)))
+            move || {
+                classes
+                    .state()
+                    .iter()
+                    .for_each(|class| queue.add(ObjectRef::from_obj(&**class)))
+            }
         };
         let tenants = {
             let (queue, all_classes) = (queues.tenants.clone(), all_classes.clone());
@@ -80,7 +85,10 @@ impl Stores {
         };
         Self {
             tenants,
-            workflows: watch.custom(|_| {}, move |workflow| workflows.add(ObjectRef::from_obj(workflow))),
+            workflows: watch.custom(
+                |_| {},
+                move |workflow| workflows.add(ObjectRef::from_obj(workflow)),
+            ),
             runs: watch.custom(workflow_run::prune, move |run| runs.add(ObjectRef::from_obj(run))),
             namespaces: watch.child(|namespace: &mut Namespace| namespace.status = None, namespaces),
             quotas: watch.child(|quota: &mut ResourceQuota| quota.status = None, to_tenant()),
@@ -94,7 +102,7 @@ impl Stores {
     }
 
     /// Returns when every first list has come; `false` if a watch ended instead.
-    pub async fn ready(&self) -> bool {
+    pub(crate) async fn ready(&self) -> bool {
         let Self {
             tenants,
             classes,
@@ -133,7 +141,11 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Watches a custom resource. One that cannot be read is kept as such, and stops nobody else.
-    fn custom<K>(&self, drop_more: fn(&mut K), told: impl Fn(&Guarded<K>) + Send + Sync + 'static) -> Store<Guarded<K>>
+    fn custom<K>(
+        &self,
+        drop_more: fn(&mut K),
+        told: impl Fn(&Guarded<K>) + Send + Sync + 'static,
+    ) -> Store<Guarded<K>>
     where
         K: Watched,
     {
@@ -143,7 +155,12 @@ impl Watch<'_> {
                 drop_more(object);
             }
         };
-        let keeping = Keeping { labels: None, prune: Box::new(prune), same: same_wish, told: Box::new(told) };
+        let keeping = Keeping {
+            labels: None,
+            prune: Box::new(prune),
+            same: same_wish,
+            told: Box::new(told),
+        };
         keep(self.client, keeping, self.stop)
     }
 
@@ -162,7 +179,12 @@ impl Watch<'_> {
             }
         };
         let labels = Some(objects::ours());
-        let keeping = Keeping { labels, prune: Box::new(prune), same: K::eq, told: Box::new(told) };
+        let keeping = Keeping {
+            labels,
+            prune: Box::new(prune),
+            same: K::eq,
+            told: Box::new(told),
+        };
         keep(self.client, keeping, self.stop)
     }
 
@@ -172,7 +194,9 @@ impl Watch<'_> {
             deployment.status = None;
             // Both are counted by the system, and change with the replicas.
             deployment.metadata.generation = None;
-            deployment.annotations_mut().remove("deployment.kubernetes.io/revision");
+            deployment
+                .annotations_mut()
+                .remove("deployment.kubernetes.io/revision");
         };
         let (queue, pools) = (queues.classes.clone(), pools.clone());
         let told = move |deployment: &Deployment| {
@@ -182,7 +206,12 @@ impl Watch<'_> {
             pools.wake();
         };
         let labels = Some(objects::ours());
-        let keeping = Keeping { labels, prune: Box::new(prune), same: Deployment::eq, told: Box::new(told) };
+        let keeping = Keeping {
+            labels,
+            prune: Box::new(prune),
+            same: Deployment::eq,
+            told: Box::new(told),
+        };
         keep(self.client, keeping, self.stop)
     }
 }

@@ -29,9 +29,14 @@ fn routes() -> Router {
 
 async fn post(body: impl Into<Body>) -> (StatusCode, Value) {
     let request = HttpRequest::post("/validate").header(header::CONTENT_TYPE, "application/json");
-    let answer = routes().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+    let answer = routes()
+        .oneshot(request.body(body.into()).unwrap())
+        .await
+        .unwrap();
     let status = answer.status();
-    let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX)
+        .await
+        .unwrap();
     (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
@@ -73,24 +78,40 @@ async fn a_bad_workflow_is_denied_with_every_problem_and_its_path() {
     .await;
     assert_eq!(response["allowed"], false);
     let status = &response["status"];
-    assert_eq!((&status["code"], &status["reason"]), (&json!(422), &json!("Invalid")));
+    assert_eq!(
+        (&status["code"], &status["reason"]),
+        (&json!(422), &json!("Invalid"))
+    );
     let causes = status["details"]["causes"].as_array().unwrap();
     assert!(causes.len() >= 3, "{response:#}");
     for cause in causes {
-        let (field, reason) = (cause["field"].as_str().unwrap(), cause["reason"].as_str().unwrap());
+        let (field, reason) = (
+            cause["field"].as_str().unwrap(),
+            cause["reason"].as_str().unwrap(),
+        );
         assert!(!field.is_empty() && !reason.is_empty());
         assert!(status["message"].as_str().unwrap().contains(field));
     }
-    let fields: Vec<_> = causes.iter().map(|cause| cause["field"].as_str().unwrap()).collect();
+    let fields: Vec<_> = causes
+        .iter()
+        .map(|cause| cause["field"].as_str().unwrap())
+        .collect();
     assert!(fields.contains(&"spec.steps[0].needs[0]"), "{fields:?}");
 }
 
 #[tokio::test]
 async fn what_has_no_effect_yet_is_denied_with_its_path() {
-    let response = ask("Tenant", json!({"weight": 3, "egress": {"allow": [{"cidr": "10.0.0.0/40"}]}})).await;
+    let response = ask(
+        "Tenant",
+        json!({"weight": 3, "egress": {"allow": [{"cidr": "10.0.0.0/40"}]}}),
+    )
+    .await;
     assert_eq!(response["status"]["details"]["causes"][0]["field"], "spec.weight");
     let response = ask("RunnerClass", json!({"isolation": "Job"})).await;
-    assert_eq!(response["status"]["details"]["causes"][0]["reason"], "NotSupportedYet");
+    assert_eq!(
+        response["status"]["details"]["causes"][0]["reason"],
+        "NotSupportedYet"
+    );
     for kind in ["Connector", "Connection"] {
         assert_eq!(ask(kind, json!({})).await["allowed"], false);
     }
@@ -105,11 +126,20 @@ async fn a_run_of_a_missing_workflow_is_only_warned_of() {
 
 #[tokio::test]
 async fn what_is_no_review_is_400_and_what_is_too_large_413() {
-    for body in ["", "{", "[]", r#"{"apiVersion":"admission.k8s.io/v1beta1"}"#, r#"{"apiVersion":"admission.k8s.io/v1"}"#] {
+    for body in [
+        "",
+        "{",
+        "[]",
+        r#"{"apiVersion":"admission.k8s.io/v1beta1"}"#,
+        r#"{"apiVersion":"admission.k8s.io/v1"}"#,
+    ] {
         assert_eq!(post(body).await.0, StatusCode::BAD_REQUEST, "{body}");
     }
     assert_eq!(post(vec![0xff, 0xfe]).await.0, StatusCode::BAD_REQUEST);
-    assert_eq!(post(vec![b' '; super::super::REVIEW_BYTES + 1]).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(
+        post(vec![b' '; super::super::REVIEW_BYTES + 1]).await.0,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
 }
 
 #[tokio::test]
