@@ -52,18 +52,11 @@ impl Cluster {
             .address
             .clone();
         let services = Api::<Service>::namespaced(client.clone(), NAMESPACE);
-        let service = services
-            .get("flowpilot-api")
-            .await
-            .context("FlowPilot is not installed")?;
+        let service = services.get("flowpilot-api-public").await;
+        let service = service.context("FlowPilot is not installed, or not with api.service.type=NodePort")?;
         let ports = service.spec.and_then(|spec| spec.ports).unwrap_or_default();
-        let port = ports
-            .iter()
-            .find(|port| port.name.as_deref() == Some("http"))
-            .and_then(|port| port.node_port);
-        let port = port.context(
-            "the service flowpilot-api has no node port: install it with api.service.type=NodePort",
-        )?;
+        let port = ports.iter().find_map(|port| port.node_port);
+        let port = port.context("the service flowpilot-api-public has no node port")?;
         let token = secret(&client, NAMESPACE, "flowpilot-admin-token", "token").await?;
         let rest = Rest::new(&format!("http://{node}:{port}"), &token)?;
         Ok(Self { client, rest, node })

@@ -4,6 +4,7 @@
 //! Nothing here knows how the cluster was started: `KUBECONFIG` says where it is, and an installation of FlowPilot
 //! and of the sample server is on it.
 
+pub mod bench;
 pub mod cluster;
 pub mod rest;
 pub mod samples;
