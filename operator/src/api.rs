@@ -246,9 +246,7 @@ impl Api {
                 return Ok(bytes);
             }
             let refusal = Refusal::read(status.as_u16(), retry_after, &bytes);
-            let lasting =
-                status.is_client_error() && !matches!(status.as_u16(), 401 | 403 | 408 | 409 | 425 | 429);
-            return if lasting {
+            return if status.is_client_error() && !refusal.passes() {
                 RefusedSnafu { refusal }.fail()
             } else {
                 UnavailableSnafu { refusal }.fail()

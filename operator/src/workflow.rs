@@ -1,8 +1,9 @@
 //! Workflow → an immutable revision at the API server, or every problem at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use flowpilot_crds::Workflow;
+use flowpilot_crds::{Reason, Workflow};
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
@@ -29,6 +30,9 @@ pub(crate) const NAME: &str = "workflow";
 /// Its field manager.
 pub(crate) const MANAGER: &str = "flowpilot-workflow";
 
+/// How often a workflow asks for its tenant, should the tenant's registration not be seen.
+const LOOK_FOR_TENANT: Duration = Duration::from_secs(15);
+
 /// What the controller works with.
 pub(crate) struct Context {
     /// Caches and the API server.
@@ -51,13 +55,18 @@ pub(crate) async fn reconcile(
         Err(error) => (Verdict::Failed(error.reason(), error.message()), Err(error)),
     };
     let ready = matches!(verdict, Verdict::Applied(_));
+    let waits = matches!(&verdict, Verdict::Rejected(rejection) if rejection.reason == Reason::Progressing);
     let written = update_status::update_status(&object, verdict, &context.cluster).await;
     result?;
     written?;
     if ready {
         wake_runs(&object, &context.world);
     }
-    Ok(Action::await_change())
+    Ok(if waits {
+        Action::requeue(LOOK_FOR_TENANT)
+    } else {
+        Action::await_change()
+    })
 }
 
 async fn attempt(
@@ -80,7 +89,7 @@ async fn attempt(
         Ok(prepared) => prepared,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    apply::apply(workflow, prepared, context).await.map(Ok)
+    apply::apply(workflow, prepared, context).await
 }
 
 /// Needs only name and UID, so a broken spec cannot keep a Workflow alive. Revisions that runs still use stay at the

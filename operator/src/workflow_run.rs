@@ -1,14 +1,15 @@
 //! `WorkflowRun` → one run at the API server, and its end mirrored back.
 //!
 //! Writes to Kubernetes for one `WorkflowRun`, beside the person's `create`: the finalizer, the status as it is
-//! accepted, the status as it ends; and, after its time to live, its deletion and the finalizer's removal. What a
-//! run does in between is not written here.
+//! accepted, the status as it ends; for a run longer than two seconds also that it has begun; and, after its time to
+//! live, its deletion and the finalizer's removal. What else a run does in between is not written here.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use flowpilot_crds::names::FINALIZER;
 use flowpilot_crds::{Reason, WorkflowRun, WorkflowRunStatus};
+use flowpilot_engine::protocol::operator::RunReport;
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
@@ -40,6 +41,9 @@ const LOOK_FOR_WORKFLOW: Duration = Duration::from_secs(15);
 /// How often an unfinished run is asked for, should the report of its end be lost.
 const LOOK_FOR_END: Duration = Duration::from_mins(10);
 
+/// How old a run is when its status says that it has begun.
+const SETTLE: Duration = Duration::from_secs(2);
+
 /// What the controller works with.
 pub(crate) struct Context {
     /// Caches and the API server.
@@ -70,6 +74,11 @@ pub(crate) async fn reconcile(
         Err(error) => (Verdict::Failed(error.reason(), error.message()), Err(error)),
     };
     let waits = matches!(verdict, Verdict::Waiting(_));
+    if let Verdict::Applied(applied) = &verdict
+        && let Some(left) = settling(&object, &applied.report, now)
+    {
+        return Ok(Action::requeue(left));
+    }
     let written = update_status::update_status(&object, verdict, now, &context.cluster).await;
     result?;
     let status = written?;
@@ -81,8 +90,25 @@ pub(crate) async fn reconcile(
     } else if waits {
         Action::requeue(LOOK_FOR_WORKFLOW)
     } else {
+        context.world.reports.seen_open(identity::uid(&*object));
         Action::requeue(LOOK_FOR_END)
     })
+}
+
+/// How long it is too early to say that a run which was accepted has begun: most end before.
+fn settling(object: &Guarded<WorkflowRun>, report: &RunReport, now: Timestamp) -> Option<Duration> {
+    let accepted = object
+        .0
+        .as_ref()
+        .ok()?
+        .status
+        .as_ref()
+        .is_some_and(|status| status.run.is_some());
+    let began = report
+        .started_at
+        .filter(|_| accepted && !mirror::is_end(report))?;
+    let age = Duration::try_from(now.duration_since(began)).unwrap_or_default();
+    Some(SETTLE.saturating_sub(age)).filter(|left| !left.is_zero())
 }
 
 async fn attempt(

@@ -49,6 +49,16 @@ struct Detail {
 }
 
 impl Refusal {
+    /// Whether the same request may be taken later.
+    pub(super) fn passes(&self) -> bool {
+        match self.status {
+            401 | 403 | 408 | 425 | 429 | 500.. => true,
+            // Some conflicts are about the content, and stay.
+            409 => matches!(self.code.as_str(), "" | "Conflict" | "IdempotencyInFlight"),
+            _ => false,
+        }
+    }
+
     /// Reads the answer's body.
     pub(super) fn read(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
         let Ok(problem) = serde_json::from_slice::<Problem>(body) else {

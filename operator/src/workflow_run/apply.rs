@@ -39,8 +39,8 @@ pub(super) async fn apply(
 
 fn rejection(refusal: &Refusal) -> Rejection {
     let reason = match (refusal.status, refusal.code.as_str()) {
-        (_, "UnknownTenant") => Reason::UnknownTenant,
-        (404, _) | (_, "UnknownWorkflow" | "UnknownRevision") => Reason::UnknownWorkflow,
+        // The API server knows no such tenant or workflow, or no revision of it that can run.
+        (404, _) | (_, "WorkflowNotReady") => Reason::UnknownWorkflow,
         (_, "InvalidInputs") => Reason::InvalidInputs,
         _ => Reason::Failed,
     };
@@ -67,6 +67,7 @@ mod tests {
             .reason
         };
         assert_eq!(refused(404, "NotFound"), Reason::UnknownWorkflow);
+        assert_eq!(refused(409, "WorkflowNotReady"), Reason::UnknownWorkflow);
         assert_eq!(refused(422, "InvalidInputs"), Reason::InvalidInputs);
         assert_eq!(refused(422, "SomethingElse"), Reason::Failed);
     }

@@ -1,4 +1,4 @@
-//! Follows the ends of runs at the API server: one long poll for all of them.
+//! Follows beginnings and ends of runs at the API server: one long poll for all of them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Reports that are kept at most. One that is lost is found by asking for its run.
 const KEPT: usize = 1000;
 
-/// Ends that were reported and are not in a status yet; clones share them.
+/// What was reported and is not in a status yet; clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Reports(Arc<Mutex<HashMap<Uuid, RunReport>>>);
 
@@ -39,12 +39,25 @@ impl Reports {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&uid);
     }
 
+    /// The status has it, unless the end has come meanwhile.
+    pub(super) fn seen_open(&self, uid: Uuid) {
+        let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if reports.get(&uid).is_some_and(|report| !is_end(report)) {
+            reports.remove(&uid);
+        }
+    }
+
     fn keep(&self, report: RunReport) {
         let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if reports.len() < KEPT {
+        if reports.len() < KEPT || reports.contains_key(&report.uid) {
             reports.insert(report.uid, report);
         }
     }
+}
+
+/// Whether a report tells a run's end.
+pub(super) fn is_end(report: &RunReport) -> bool {
+    matches!(report.state.as_str(), "succeeded" | "failed" | "cancelled")
 }
 
 /// Follows until `stop`. It starts from the beginning of what the API server still has: an operator that was away

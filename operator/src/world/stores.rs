@@ -57,7 +57,7 @@ impl Stores {
                 classes
                     .state()
                     .iter()
-                    .for_each(|class| queue.add(ObjectRef::from_obj(&**class)))
+                    .for_each(|class| queue.add(ObjectRef::from_obj(&**class)));
             }
         };
         let tenants = {
