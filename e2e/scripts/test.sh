@@ -2,7 +2,7 @@
 # `make test`: everything that can fail, cheap things first, ending with one line: "N passed, N failed".
 #
 # usage: test.sh          all
-#        test.sh --quick  `make check`: what needs no database and no cluster
+#        test.sh --quick  `make check`: formatting, lints, generated files, and the tests inside the crates
 #
 # A check (formatting, lints, generated files, charts, starting the cluster) counts as one; a part that breaks before its
 # tests ran counts as a failure. After a failure the parts that need the cluster are left out, and that is said;
@@ -99,18 +99,17 @@ lint_charts() {
 check "formatting" cargo fmt --all --check
 check "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 check "generated files" cargo run -q --locked -p flowpilot-crds --bin generate -- --check
+# Some tests inside the crates talk to Postgres: it starts in seconds. After `make check` it stays, for the next time.
+choose_server test
+[ -n "$quick" ] || server_runs || started+=(test-postgres)
+check "test Postgres" e2e/postgres/up.sh --test
+DATABASE_URL=$(cat "$state/postgres-test/url" 2>/dev/null)
+export DATABASE_URL
 if [ -n "$quick" ]; then
-  # Tests inside the crates need no database; those that do are in the crates' tests/ folders.
   tests "unit tests" cargo test --workspace --exclude flowpilot-e2e --locked --no-fail-fast --lib --bins
   finish
 fi
 check "charts" lint_charts
-
-choose_server test
-server_runs || started+=(test-postgres)
-check "test Postgres" e2e/postgres/up.sh --test
-DATABASE_URL=$(cat "$state/postgres-test/url" 2>/dev/null)
-export DATABASE_URL
 tests "unit and database tests" cargo test --workspace --exclude flowpilot-e2e --locked --no-fail-fast
 may_go_on || { echo "The cluster's tests are left out after these failures (KEEP_GOING=1 runs them)."; finish; }
 
