@@ -34,10 +34,11 @@ const REQUEST: Duration = Duration::from_secs(4);
 
 /// Why the lease could not be read or written.
 #[derive(Debug, Snafu)]
-#[snafu(display("failed to {verb} the lease {LEASE}"))]
-struct Error {
-    verb: &'static str,
-    source: kube::Error,
+enum Error {
+    #[snafu(display("failed to {verb} the lease {LEASE}"))]
+    Request { verb: &'static str, source: kube::Error },
+    #[snafu(display("no answer about the lease {LEASE} within {REQUEST:?}"))]
+    Slow,
 }
 
 /// This process as a candidate.
@@ -92,14 +93,19 @@ impl Candidate {
     /// Gives the lease back, so that another one need not wait. Stop all work before.
     pub(crate) async fn release(&mut self) {
         let released = async {
-            let Some(mut lease) = self.api.get_opt(LEASE).await.context(Snafu { verb: "read" })? else {
+            let Some(mut lease) = self
+                .api
+                .get_opt(LEASE)
+                .await
+                .context(RequestSnafu { verb: "read" })?
+            else {
                 return Ok(());
             };
             let spec = lease.spec.get_or_insert_default();
             if spec.holder_identity.as_deref() != Some(self.identity.as_str()) {
                 return Ok(());
             }
-            spec.holder_identity = Some(String::new());
+            spec.holder_identity = None;
             spec.lease_duration_seconds = Some(1);
             self.write(&lease).await
         };
@@ -114,12 +120,17 @@ impl Candidate {
     async fn step(&mut self) -> Result<bool, Error> {
         match tokio::time::timeout(REQUEST, self.try_step()).await {
             Ok(result) => result,
-            Err(_) => Ok(false).inspect(|_: &bool| tracing::warn!("the lease was not answered for in time")),
+            Err(_) => SlowSnafu.fail(),
         }
     }
 
     async fn try_step(&mut self) -> Result<bool, Error> {
-        let Some(mut lease) = self.api.get_opt(LEASE).await.context(Snafu { verb: "read" })? else {
+        let Some(mut lease) = self
+            .api
+            .get_opt(LEASE)
+            .await
+            .context(RequestSnafu { verb: "read" })?
+        else {
             let mut lease = Lease::default();
             lease.metadata.name = Some(LEASE.to_owned());
             lease.spec = Some(self.record(None));
@@ -127,21 +138,15 @@ impl Candidate {
             self.api
                 .create(&PostParams::default(), &lease)
                 .await
-                .context(Snafu { verb: "create" })?;
+                .context(RequestSnafu { verb: "create" })?;
             return Ok(true);
         };
         match self.observed.see(lease.spec.as_ref(), Instant::now()) {
             Step::Wait => Ok(false),
             Step::Renew | Step::Take => {
                 lease.spec = Some(self.record(lease.spec.as_ref()));
-                match self.write(&lease).await {
-                    // Somebody was faster: what they wrote is seen next time.
-                    Err(Error {
-                        source: kube::Error::Api(status),
-                        ..
-                    }) if status.code == 409 => Ok(false),
-                    written => written.map(|()| true),
-                }
+                // If somebody was faster this fails, and what they wrote is seen next time.
+                self.write(&lease).await.map(|()| true)
             }
         }
     }
@@ -173,7 +178,7 @@ impl Candidate {
             .replace(LEASE, &PostParams::default(), lease)
             .await
             .map(drop)
-            .context(Snafu { verb: "write" })
+            .context(RequestSnafu { verb: "write" })
     }
 }
 
@@ -194,17 +199,20 @@ where
     let mut work = Box::pin(work(working.clone()));
     let ended = tokio::select! {
         () = candidate.keep() => Ended::Lost,
-        () = stop.cancelled() => Ended::Stopped,
         () = &mut work => Ended::Stopped,
+        () = stop.cancelled() => {
+            working.cancel();
+            // What is under way ends before another process may begin.
+            if tokio::time::timeout(GIVE_UP, &mut work).await.is_err() {
+                tracing::warn!("some work did not end in time");
+            }
+            Ended::Stopped
+        }
     };
-    working.cancel();
     candidate.metrics.leads(false);
-    if matches!(ended, Ended::Stopped) {
-        // What is under way ends before another process may begin.
-        let _ = tokio::time::timeout(GIVE_UP, work).await;
-        candidate.release().await;
-    } else {
-        tracing::error!("lost the lease");
+    match ended {
+        Ended::Stopped => candidate.release().await,
+        Ended::Lost => tracing::error!("lost the lease"),
     }
     ended
 }

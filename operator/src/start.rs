@@ -142,6 +142,11 @@ async fn admit(
 
 /// All controllers, and what feeds them.
 async fn control(world: Arc<World>, parts: Parts, impersonator_role: String, stop: CancellationToken) {
+    // A cache that is not complete would look as if things were missing, and they would be written anew.
+    tokio::select! {
+        ready = world.stores.ready() => if !ready { return },
+        () = stop.cancelled() => return,
+    }
     let tenants = Controller {
         name: tenant::NAME,
         store: world.stores.tenants.clone(),
