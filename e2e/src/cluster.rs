@@ -42,7 +42,7 @@ impl Cluster {
         let addresses = nodes
             .items
             .iter()
-            .flat_map(|node| node.status.as_ref()?.addresses.as_ref())
+            .filter_map(|node| node.status.as_ref()?.addresses.as_ref())
             .flatten();
         let node = addresses
             .into_iter()

@@ -32,7 +32,7 @@ impl Rest {
     /// A client.
     pub fn new(address: &str, token: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .no_proxy()
             .build()?;
         Ok(Self {

@@ -32,11 +32,9 @@ where
     let tenant = Tenant::create(Cluster::connect().await?, test).await?;
     let outcome = AssertUnwindSafe(body(tenant.clone())).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        Err(anyhow!(
-            "panicked: {}",
-            text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("")
-        ))
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or(panic.downcast_ref::<&str>().copied());
+        Err(anyhow!("panicked: {}", said.unwrap_or_default()))
     });
     if let Err(error) = &outcome {
         tenant.dump(&format!("{error:#}")).await;
