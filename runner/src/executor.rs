@@ -289,9 +289,13 @@ impl Executor {
         if closing {
             return now + FAR;
         }
-        let machine = self.machine.next_timer().filter(|_| !self.draining).map(|at| now + until(at));
+        let machine = self
+            .machine
+            .next_timer()
+            .filter(|_| !self.draining)
+            .map(|at| now + until(at));
         let flush = self.outbox.old_at();
-        [machine, flush, self.attempts.next_overdue()]
+        [machine, flush, self.attempts.overdue_at()]
             .into_iter()
             .flatten()
             .min()

@@ -1,12 +1,10 @@
 //! Attempts under way, and those that wait for leave to start.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use flowpilot_engine::action::Effect;
 use flowpilot_engine::journal::StepError;
 use flowpilot_engine::run::Perform;
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
@@ -14,9 +12,6 @@ use uuid::Uuid;
 
 use crate::actions::{Actions, Call, internal};
 use crate::metrics::Metrics;
-
-/// How long a write may go on after its run was cancelled, unless its own deadline is nearer.
-const LAST_WORDS: Duration = Duration::from_secs(60);
 
 /// An attempt that has not started, and how many events must be stored before it may.
 pub(super) struct Gate {
@@ -37,9 +32,6 @@ struct Attempt {
     attempt: u32,
     action: String,
     changes: bool,
-    deadline: Option<Timestamp>,
-    /// When it is ended, once somebody wants it to.
-    end_at: Option<Instant>,
     handle: AbortHandle,
 }
 
@@ -52,6 +44,8 @@ pub(super) struct Attempts {
     tasks: JoinSet<Result<Value, StepError>>,
     actions: Actions,
     metrics: Metrics,
+    /// When the last of them is ended, once the process drains.
+    end_at: Option<Instant>,
 }
 
 impl Attempts {
@@ -65,6 +59,7 @@ impl Attempts {
             tasks,
             actions,
             metrics,
+            end_at: None,
         }
     }
 
@@ -173,63 +168,40 @@ impl Attempts {
         }
     }
 
-    /// Ends the attempts of a step and gives those that are over at once. One that changes the world goes on
-    /// until its deadline, at most for a minute, so that what it did is known.
+    /// Ends the attempts of a step at once and gives them. How long a write may go on after its run was cancelled
+    /// is decided by the machine, which asks for the end only when that time is over.
     pub(super) fn abort(&mut self, step: &str) -> Vec<u32> {
         let waiting = self.waiting.extract_if(.., |gate| gate.perform.step == step);
         let mut over: Vec<u32> = waiting.map(|gate| gate.perform.attempt).collect();
-        let now = Timestamp::now();
-        for attempt in self.running.values_mut().filter(|attempt| attempt.step == step) {
-            let left = attempt.deadline.map_or(LAST_WORDS, |deadline| {
-                Duration::try_from(deadline.duration_since(now))
-                    .unwrap_or_default()
-                    .min(LAST_WORDS)
-            });
-            if attempt.changes && !left.is_zero() {
-                attempt.end_at.get_or_insert_with(|| Instant::now() + left);
-            } else {
-                attempt.handle.abort();
-            }
+        for (_, attempt) in self.running.extract_if(|_, attempt| attempt.step == step) {
+            attempt.handle.abort();
+            self.metrics.action_ended(&attempt.action, "cancelled");
+            over.push(attempt.attempt);
         }
-        let metrics = &self.metrics;
-        self.running.retain(|_, attempt| {
-            let ended = attempt.step == step && attempt.end_at.is_none();
-            if ended {
-                metrics.action_ended(&attempt.action, "cancelled");
-                over.push(attempt.attempt);
-            }
-            !ended
-        });
         over
     }
 
     /// Ends what does not change the world, forgets what has not started, and gives the rest until then.
     pub(super) fn abandon_all_but_writes(&mut self, until: Instant) {
         self.waiting.clear();
-        self.running.retain(|_, attempt| {
-            if attempt.changes {
-                attempt.end_at = Some(attempt.end_at.map_or(until, |at| at.min(until)));
-            } else {
+        for (_, attempt) in self.running.extract_if(|_, attempt| !attempt.changes) {
+            attempt.handle.abort();
+        }
+        self.end_at = Some(until);
+    }
+
+    /// When the time of those that are left is over.
+    pub(super) fn overdue_at(&self) -> Option<Instant> {
+        self.end_at
+    }
+
+    /// Ends what is left when its time is over.
+    pub(super) fn end_overdue(&mut self, now: Instant) {
+        if self.end_at.is_some_and(|at| at <= now) {
+            self.end_at = None;
+            for (_, attempt) in self.running.drain() {
                 attempt.handle.abort();
             }
-            attempt.changes
-        });
-    }
-
-    /// When the next attempt's time is over.
-    pub(super) fn next_overdue(&self) -> Option<Instant> {
-        self.running.values().filter_map(|attempt| attempt.end_at).min()
-    }
-
-    /// Ends attempts whose time is over.
-    pub(super) fn end_overdue(&mut self, now: Instant) {
-        for attempt in self
-            .running
-            .values_mut()
-            .filter(|attempt| attempt.end_at.is_some_and(|at| at <= now))
-        {
-            attempt.end_at = None;
-            attempt.handle.abort();
         }
     }
 }
