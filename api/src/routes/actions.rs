@@ -1,0 +1,3 @@
+//! What steps can use.
+
+pub mod list;

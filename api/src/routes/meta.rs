@@ -1,0 +1,5 @@
+//! About the installation.
+
+pub mod health;
+pub mod openapi;
+pub mod show;
