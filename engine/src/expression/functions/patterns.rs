@@ -8,8 +8,12 @@ use super::super::{
 use super::{Function, Value, global, method, text};
 use regex::{Regex, RegexBuilder};
 
-/// The memory of one compiled pattern. `\w{100}` with Unicode needs about half of it.
-const PATTERN_BYTES: usize = 1024 * 1024;
+/// The memory of one compiled pattern. `\w` knows all alphabets and takes about 40 KiB, so that `\w{1,64}` just fits.
+const PATTERN_BYTES: usize = 4 * 1024 * 1024;
+/// The same for a pattern that is computed at run time, where compiling it (a millisecond or two) counts.
+const COMPUTED_BYTES: usize = 256 * 1024;
+/// The steps that compiling a computed pattern takes from the budget.
+const COMPUTED_STEPS: usize = 20_000;
 /// How deep groups may nest in a pattern.
 const PATTERN_NESTING: u32 = 32;
 /// The longest pattern that may be computed at run time.
@@ -22,9 +26,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 /// Compiles a pattern; the error is for people.
 pub(in super::super) fn compile(source: &str) -> Result<Regex, String> {
+    compile_within(source, PATTERN_BYTES)
+}
+
+fn compile_within(source: &str, bytes: usize) -> Result<Regex, String> {
     RegexBuilder::new(source)
-        .size_limit(PATTERN_BYTES)
-        .dfa_size_limit(PATTERN_BYTES)
+        .size_limit(bytes)
+        .dfa_size_limit(bytes)
         .nest_limit(PATTERN_NESTING)
         .build()
         .map_err(|error| {
@@ -55,8 +63,8 @@ fn computed(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
             "a computed pattern has at most {PATTERN_LENGTH} bytes"
         )));
     }
-    context.budget.step(1000 + source.len() * 50)?;
-    context.budget.allocate(PATTERN_BYTES / 16)?;
-    let pattern = compile(source).map_err(Fault::new)?;
+    context.budget.step(COMPUTED_STEPS)?;
+    context.budget.allocate(COMPUTED_BYTES / 8)?;
+    let pattern = compile_within(source, COMPUTED_BYTES).map_err(Fault::new)?;
     matches(&values[0], &pattern, context.budget)
 }

@@ -1,7 +1,7 @@
 //! Nothing that a tenant writes runs long, grows large, recurses deep or panics.
 
 use super::*;
-use crate::expression::{SOURCE_LIMIT, Text, Tree};
+use crate::expression::{Text, Tree};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ fn what_runs_long_is_stopped() {
     exceeds("lists.range(10000).all(x, lists.range(10000).all(y, x + y >= 0))");
     exceeds("lists.range(2000).map(x, lists.range(2000)).map(x, x.sum()).sum() > 0");
     exceeds("lists.range(3000).map(x, [x]).distinct().size() > 0");
-    exceeds("lists.range(100000).exists(x, 'aaaaaaaaaaaaaaaa'.matches('(' + string(x) + '|b)'))");
+    exceeds(r"lists.range(100000).exists(x, 'aaaaaaaaaaaaaaaa'.matches(r'^(\w{5}' + string(x) + '|b)$'))");
     exceeds("lists.range(10000).filter(x, !(x in lists.range(10000).reverse())).size() > 0");
 }
 
@@ -47,11 +47,30 @@ fn what_grows_is_stopped() {
 }
 
 #[test]
+fn memory_is_counted_apart_from_steps() {
+    let spent = |source: &str| {
+        Program::parse(source)
+            .unwrap()
+            .evaluate(&scope(), &mut Budget::new(u64::MAX, 5_000))
+            .unwrap_err()
+    };
+    for source in [
+        "lists.range(1000)",
+        "['aaaaaaaaaaaaaaaa'].map(x, x.replace('', 'bbbbbbbbbbbbbbbbbbbb').replace('', 'bbbbbbbbbbbbbbbbbbbb'))",
+        "[1, 2].exists(z, z == 2 ? true : lists.range(1000).size() > 0)",
+        "lists.range(1000).size() > 0 || true",
+    ] {
+        assert!(spent(source).message.contains("too much memory"), "{source}");
+    }
+}
+
+#[test]
 fn what_is_shared_counts_where_it_is_walked() {
     // A hundred doublings of a list take no memory, but 2^100 steps to look through.
     let bomb = |rest: &str| format!("[[1]]{}{rest}", ".map(x, [x, x])".repeat(100));
     exceeds(&bomb(" == [[2]]").replace("[[2]]", &bomb("")));
     exceeds(&format!("json.print({})", bomb("")));
+    exceeds(&format!("json.print({})", bomb("").replace("[[1]]", "[[]]")));
     let small = format!("[[1]]{}", ".map(x, [x, x])".repeat(60));
     let value = run(&small).unwrap();
     assert!(value.to_json().unwrap_err().limit);
@@ -172,7 +191,7 @@ fn the_deepest_tree_fits_the_stack() {
 
 #[test]
 fn sizes() {
-    let long = format!("'{}'", "a".repeat(SOURCE_LIMIT - 2));
+    let long = format!("'{}'", "a".repeat(4094));
     assert!(Program::parse(&long).is_ok());
     assert!(
         Program::parse(&format!(" {long}"))
@@ -180,13 +199,21 @@ fn sizes() {
             .message
             .contains("bytes")
     );
+    assert!(Program::parse(r"''.matches(r'\w{64}')").is_ok());
     assert!(
-        Program::parse(r"''.matches('(\\w{100}){100}')")
+        Program::parse(r"''.matches(r'\w{128}')")
             .unwrap_err()
             .message
             .contains("size limit")
     );
     assert!(Program::parse(&format!("''.matches('{}a{}')", "(".repeat(100), ")".repeat(100))).is_err());
+    assert!(
+        run("'%.31f'.format([1.0])")
+            .unwrap_err()
+            .message
+            .contains("30 digits")
+    );
+    exceeds("'a'.matches(lists.range(2000).map(x, 'a').join())");
     let mut deep = json!(1);
     for _ in 0..110 {
         deep = json!([deep]);
