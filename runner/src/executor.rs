@@ -266,13 +266,15 @@ impl Executor {
         if self.outbox.is_finished() || self.outbox.is_full() {
             return Some(Then::Continue);
         }
-        if self.draining.is_some() {
-            return self.attempts.is_idle().then_some(Then::Yield);
-        }
-        if self.attempts.is_idle() && self.machine.running() == 0 {
-            return self.is_long_wait().then(|| Then::Park {
-                wake_at: self.machine.next_timer(),
-            });
+        if self.attempts.is_idle() {
+            if self.draining {
+                return Some(Then::Yield);
+            }
+            if self.machine.running() == 0 && self.is_long_wait() {
+                return Some(Then::Park {
+                    wake_at: self.machine.next_timer(),
+                });
+            }
         }
         let wanted = self.attempts.waits_beyond(self.outbox.stored()) || self.outbox.is_old(Instant::now());
         (wanted && !self.outbox.is_empty()).then_some(Then::Continue)

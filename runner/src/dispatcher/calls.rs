@@ -99,14 +99,26 @@ impl Batch {
         }
     }
 
-    /// The same again, later.
-    pub(super) fn delayed(self, failure: &Failure) -> Self {
+    /// The same again, later. After some attempts each by itself: it may be one of them that breaks the server.
+    pub(super) fn delayed(self, failure: &Failure) -> Vec<Self> {
         let wait = backoff::wait(self.attempt, failure.retry_after());
-        Self {
-            submissions: self.submissions,
-            attempt: self.attempt.saturating_add(1),
-            wait,
+        let attempt = self.attempt.saturating_add(1);
+        let size = if attempt > TOGETHER {
+            1
+        } else {
+            self.submissions.len().max(1)
+        };
+        let mut parts = Vec::new();
+        let mut submissions = self.submissions.into_iter().peekable();
+        while submissions.peek().is_some() {
+            let submissions = submissions.by_ref().take(size).collect();
+            parts.push(Self {
+                submissions,
+                attempt,
+                wait,
+            });
         }
+        parts
     }
 
     /// Each item by itself; the item, if there is only one.

@@ -117,8 +117,6 @@ impl Attempts {
                 attempt,
                 action,
                 changes,
-                deadline,
-                end_at: None,
                 handle,
             },
         );
