@@ -1,18 +1,28 @@
 //! Manifests as people write them: YAML or JSON text, with line and column of everything in it.
+//!
+//! The text may come from anybody. It is bounded before it is read, and the reader is bounded in depth, documents,
+//! nodes and what aliases unfold to.
 
-use flowpilot_crds::WorkflowSpec;
 use serde_json::Value;
 use snafu::Snafu;
 
-use crate::compile::{Compiled, Context};
-use crate::problem::Problem;
+mod check;
+mod outline;
+mod read;
+mod shape;
 
-/// The largest text of manifests: what a custom resource may have, and more than anybody reads.
+#[cfg(test)]
+mod tests;
+
+pub use check::{check, check_workflow};
+use outline::Outline;
+
+/// The largest text: what a custom resource may have, and more than anybody reads.
 pub const MANIFEST_BYTES: usize = 512 * 1024;
 
 /// A text that is no list of manifests.
 #[derive(Clone, Debug, PartialEq, Eq, Snafu)]
-#[snafu(display("line {line}, column {column}: {message}"))]
+#[snafu(display("line {line}, column {column}: {message} ({code})"))]
 pub struct ManifestProblem {
     /// From 1.
     pub line: u32,
@@ -35,32 +45,18 @@ pub struct Document {
     pub namespace: Option<String>,
     /// All of it.
     pub object: Value,
+    outline: Outline,
 }
 
 impl Document {
     /// Line and column (from 1) of a path such as `spec.steps[2].needs[0]`, or of its nearest parent.
     #[must_use]
     pub fn position(&self, path: &str) -> Option<(u32, u32)> {
-        let _ = path;
-        None
+        Some(self.outline.position(path))
     }
 }
 
 /// Parses YAML or JSON text of one or more documents.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Document>, Vec<ManifestProblem>> {
-    let _ = bytes;
-    Ok(Vec::new())
-}
-
-/// Everything that one Workflow object can be checked for: unknown fields, shape, and the compiler.
-pub fn check_workflow(object: &Value, context: &Context) -> Result<(WorkflowSpec, Compiled), Vec<Problem>> {
-    let _ = (object, context);
-    Err(Vec::new())
-}
-
-/// Checks an object of any of the six kinds.
-#[must_use]
-pub fn check(document: &Document) -> Vec<Problem> {
-    let _ = document;
-    Vec::new()
+    read::parse(bytes)
 }

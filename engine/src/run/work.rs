@@ -89,7 +89,9 @@ impl Run {
         let text = text.as_str().ok_or_else(|| expression_error(format!("wait.duration gave {text}, not a duration")))?;
         let duration = match text.strip_prefix('-') {
             Some(_) => Err(expression_error(format!("wait.duration gave {text}: time does not run backwards"))),
-            None => duration::parse(text).map_err(|error| expression_error(error.to_string())),
+            None => fraction_of_seconds(text)
+                .map_or_else(|| duration::parse(text), Ok)
+                .map_err(|error| expression_error(error.to_string())),
         };
         Ok(after(now, duration?))
     }
@@ -134,6 +136,13 @@ pub(super) fn evaluation_error(error: &EvaluationError) -> StepError {
         details: Some(details),
         ..StepError::default()
     }
+}
+
+/// `1.5s`, as CEL writes a duration that is no whole number of seconds.
+fn fraction_of_seconds(text: &str) -> Option<SignedDuration> {
+    let (seconds, fraction) = text.strip_suffix('s')?.split_once('.')?;
+    let nanoseconds = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
+    Some(SignedDuration::new(seconds.parse().ok()?, nanoseconds))
 }
 
 fn expression_error(message: String) -> StepError {

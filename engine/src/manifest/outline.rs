@@ -1,0 +1,102 @@
+//! Where everything stands in a text.
+
+use serde_saphyr::granit_parser::{Event, Parser, Span};
+
+/// A value and where it stands; below it, its parts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outline {
+    line: u32,
+    column: u32,
+    fields: Vec<(String, Outline)>,
+    items: Vec<Outline>,
+    /// It stands for nothing: an empty document.
+    pub(super) is_empty: bool,
+}
+
+impl Outline {
+    /// Line and column of a path, or of its nearest parent.
+    pub(super) fn position(&self, path: &str) -> (u32, u32) {
+        let (mut current, mut rest) = (self, path);
+        while let Some((next, left)) = current.step(rest) {
+            (current, rest) = (next, left);
+        }
+        (current.line, current.column)
+    }
+
+    /// The part of this value that the path leads to next, and the rest of the path.
+    fn step<'a, 'p>(&'a self, path: &'p str) -> Option<(&'a Self, &'p str)> {
+        if let Some(rest) = path.strip_prefix('[') {
+            let (number, rest) = rest.split_once(']')?;
+            return Some((self.items.get(number.parse::<usize>().ok()?)?, rest));
+        }
+        let path = path.strip_prefix('.').unwrap_or(path);
+        // Keys may contain dots: the longest key that fits is meant.
+        let fits = |name: &str| {
+            path.strip_prefix(name).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let fields = self.fields.iter().filter_map(|(name, inner)| Some((name.len(), inner, fits(name)?)));
+        fields.max_by_key(|(length, _, _)| *length).map(|(_, inner, rest)| (inner, rest))
+    }
+
+    fn at(span: &Span) -> Self {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let (line, column) = (number(span.start.line()), number(span.start.col()).saturating_add(1));
+        Self { line, column, ..Self::default() }
+    }
+}
+
+/// A list or map that is being read.
+struct Open {
+    outline: Outline,
+    is_map: bool,
+    /// Of a map: the key whose value comes next, and where it stands.
+    key: Option<(String, Outline)>,
+}
+
+/// The outline of each document of a text. A text that cannot be parsed to its end gives what was read.
+pub(super) fn of(text: &str) -> Vec<Outline> {
+    let mut documents = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
+    let mut parser = Parser::new_from_str(text);
+    while let Some(Ok((event, span))) = parser.next_event() {
+        let (here, starts) = (Outline::at(&span), |is_map| Open { outline: Outline::at(&span), is_map, key: None });
+        let done = match event {
+            Event::MappingStart(..) => {
+                open.push(starts(true));
+                continue;
+            }
+            Event::SequenceStart(..) => {
+                open.push(starts(false));
+                continue;
+            }
+            Event::MappingEnd | Event::SequenceEnd => match open.pop() {
+                Some(closed) => closed.outline,
+                None => continue,
+            },
+            Event::Scalar(value, ..) => {
+                let is_key = open.last().is_some_and(|open| open.is_map && open.key.is_none());
+                if is_key && let Some(map) = open.last_mut() {
+                    map.key = Some((value.into_owned(), here));
+                    continue;
+                }
+                Outline { is_empty: value.is_empty() || value == "null" || value == "~", ..here }
+            }
+            Event::Alias(_) => here,
+            _ => continue,
+        };
+        match open.last_mut() {
+            None => documents.push(done),
+            Some(parent) if !parent.is_map => parent.outline.items.push(done),
+            Some(parent) => match parent.key.take() {
+                // A field stands where its key does.
+                Some((name, key)) => {
+                    let field = Outline { line: key.line, column: key.column, ..done };
+                    parent.outline.fields.push((name, field));
+                }
+                // A key that is no text: nothing can lead to it.
+                None => parent.key = Some((String::new(), done)),
+            },
+        }
+    }
+    documents
+}

@@ -1,0 +1,103 @@
+//! From bytes to documents.
+
+use serde_json::Value;
+use serde_saphyr::options::AliasLimits;
+use serde_saphyr::{DuplicateKeyPolicy, Error, Options};
+
+use super::{Document, MANIFEST_BYTES, ManifestProblem, outline};
+
+/// Documents of one text: a folder's worth in one file.
+const DOCUMENTS: usize = 500;
+/// How deep values may nest. Far more than any manifest, far less than any stack.
+const DEPTH: usize = 100;
+/// Values, keys, lists and maps in one text of the largest size.
+const NODES: usize = 200_000;
+/// What aliases may add: an alias saves typing, not kilobytes.
+const ALIASED: usize = 20_000;
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Document>, Vec<ManifestProblem>> {
+    let text = text(bytes).map_err(|problem| vec![problem])?;
+    let values: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options())
+        .map_err(|error| vec![unreadable(text, &error)])?;
+    let outlines = outline::of(text).into_iter().filter(|outline| !outline.is_empty);
+    let mut documents = Vec::new();
+    let mut problems = Vec::new();
+    for (object, outline) in values.into_iter().filter(|value| !value.is_null()).zip(outlines) {
+        let word = |value: Option<&Value>| value.and_then(Value::as_str).filter(|word| !word.is_empty()).map(str::to_owned);
+        let metadata = object.get("metadata");
+        let (kind, name) = (word(object.get("kind")), word(metadata.and_then(|metadata| metadata.get("name"))));
+        let namespace = word(metadata.and_then(|metadata| metadata.get("namespace")));
+        let missing = |path: &str, message: &str| {
+            let (line, column) = outline.position(path);
+            ManifestProblem { line, column, code: "NoManifest".to_owned(), message: message.to_owned() }
+        };
+        if !object.is_object() {
+            problems.push(missing("", "a manifest is a map with apiVersion, kind, metadata and spec"));
+            continue;
+        }
+        match (kind, name) {
+            (Some(kind), Some(name)) => documents.push(Document { kind, name, namespace, object, outline }),
+            (None, _) => problems.push(missing("kind", "`kind` is missing: a manifest says what it is, such as kind: Workflow")),
+            (_, None) => problems.push(missing("metadata", "`metadata.name` is missing: every object has a name")),
+        }
+    }
+    if problems.is_empty() { Ok(documents) } else { Err(problems) }
+}
+
+/// The text, if it is one that can be read at all.
+fn text(bytes: &[u8]) -> Result<&str, ManifestProblem> {
+    if bytes.len() > MANIFEST_BYTES {
+        let message = format!("the text has {} bytes; at most {MANIFEST_BYTES} are read: split it", bytes.len());
+        return Err(ManifestProblem { line: 1, column: 1, code: "LimitExceeded".to_owned(), message });
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        let line = good.split('\n').count();
+        let column = good.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let message = "the text is not UTF-8: save it in that encoding".to_owned();
+        ManifestProblem { line: number(line), column: number(column), code: "InvalidUtf8".to_owned(), message }
+    })
+}
+
+fn options() -> Options {
+    let mut options = Options::default();
+    let mut budget = options.budget.take().unwrap_or_default();
+    budget.max_depth = DEPTH;
+    budget.max_documents = DOCUMENTS;
+    budget.max_nodes = NODES;
+    budget.max_events = 3 * NODES;
+    options.budget = Some(budget);
+    let mut aliases = AliasLimits::default();
+    aliases.max_total_replayed_events = ALIASED;
+    options.alias_limits = aliases;
+    options.duplicate_keys = DuplicateKeyPolicy::Error;
+    // `on: …` and `country: no` mean what they say, as in YAML 1.2.
+    options.strict_booleans = true;
+    options
+}
+
+fn unreadable(text: &str, error: &Error) -> ManifestProblem {
+    let error = error.without_snippet();
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).max(1);
+    let (line, column) = error.location().map_or((1, 1), |at| (number(at.line()), number(at.column())));
+    let written = text.lines().nth(line as usize - 1).unwrap_or_default();
+    let indent: String = written.chars().take_while(|letter| letter.is_whitespace()).collect();
+    let (code, message) = match error {
+        Error::DuplicateMappingKey { key, .. } => {
+            let name = key.as_deref().unwrap_or("a key");
+            ("DuplicateKey", format!("{name} stands twice in one map: remove or rename one"))
+        }
+        Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. }
+        | Error::Budget { .. } => ("LimitExceeded", format!("the text unfolds to more than is read: {error}")),
+        _ if indent.contains('\t') => {
+            ("InvalidYaml", "a tab indents this line: YAML is indented with spaces".to_owned())
+        }
+        _ => ("InvalidYaml", format!("{error}")),
+    };
+    ManifestProblem { line, column, code: code.to_owned(), message }
+}

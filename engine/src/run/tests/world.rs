@@ -1,0 +1,221 @@
+//! A world in which time costs nothing and actions answer what they are told to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flowpilot_crds::WorkflowSpec;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::compile::{Compiled, Context, compile};
+use crate::journal::{Event, RunOutcome, StepError};
+use crate::plan::Plan;
+use crate::run::{Command, Facts, Perform, Run, RunView, StepView};
+
+/// What an attempt of an action does.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) after: SignedDuration,
+    pub(super) result: Result<Value, StepError>,
+}
+
+pub(super) fn gives(output: Value) -> Answer {
+    Answer { after: SignedDuration::ZERO, result: Ok(output) }
+}
+
+pub(super) fn fails(code: &str) -> Answer {
+    let error = StepError { code: code.to_owned(), message: format!("{code} happened"), ..StepError::default() };
+    Answer { after: SignedDuration::ZERO, result: Err(error) }
+}
+
+impl Answer {
+    pub(super) fn after(mut self, seconds: i64) -> Self {
+        self.after = SignedDuration::from_secs(seconds);
+        self
+    }
+
+    pub(super) fn with(mut self, change: impl FnOnce(&mut StepError)) -> Self {
+        if let Err(error) = &mut self.result {
+            change(error);
+        }
+        self
+    }
+}
+
+pub(super) fn plan(steps: &str) -> Arc<Plan> {
+    Arc::new(compiled(steps).plan)
+}
+
+/// Compiles a spec in YAML; one that begins with `-` is a list of steps.
+pub(super) fn compiled(text: &str) -> Compiled {
+    let text = if text.trim_start().starts_with('-') { format!("steps:\n{text}") } else { text.to_owned() };
+    let spec: WorkflowSpec = serde_saphyr::from_str(&text).expect("readable");
+    compile(&spec, &Context::default()).expect("a workflow without problems")
+}
+
+pub(super) fn facts() -> Facts {
+    Facts {
+        run: Uuid::from_u128(7),
+        tenant: "acme".to_owned(),
+        workflow: "flow".to_owned(),
+        revision: "sha256:0".to_owned(),
+        url: "http://x/runs/7".to_owned(),
+    }
+}
+
+/// A run, its journal, and what is under way.
+pub(super) struct World {
+    pub(super) run: Run,
+    pub(super) plan: Arc<Plan>,
+    pub(super) journal: Vec<Event>,
+    pub(super) now: Timestamp,
+    /// Attempts under way: when each ends, in the order in which they began.
+    pub(super) doing: Vec<(Timestamp, Perform, Result<Value, StepError>)>,
+    pub(super) performed: Vec<Perform>,
+    pub(super) aborted: Vec<String>,
+    answers: BTreeMap<String, Vec<Answer>>,
+    /// Moments at which somebody cancels.
+    cancels: Vec<Timestamp>,
+}
+
+pub(super) struct Mocks(pub(super) BTreeMap<String, Vec<Answer>>);
+
+pub(super) fn mocks<const N: usize>(answers: [(&str, Vec<Answer>); N]) -> Mocks {
+    Mocks(answers.into_iter().map(|(step, answers)| (step.to_owned(), answers)).collect())
+}
+
+impl World {
+    pub(super) fn new(steps: &str, mocks: Mocks) -> Self {
+        Self::of(plan(steps), json!({}), mocks)
+    }
+
+    pub(super) fn of(plan: Arc<Plan>, inputs: Value, mocks: Mocks) -> Self {
+        let inputs = plan.check_inputs(inputs.as_object().expect("a map")).expect("good inputs");
+        let started = Event::RunStarted { at: Timestamp::UNIX_EPOCH, inputs, vars: Map::new() };
+        let run = Run::resume(plan.clone(), facts(), std::slice::from_ref(&started)).expect("a new run");
+        Self {
+            run,
+            plan,
+            journal: vec![started],
+            now: Timestamp::UNIX_EPOCH,
+            doing: Vec::new(),
+            performed: Vec::new(),
+            aborted: Vec::new(),
+            answers: mocks.0,
+            cancels: Vec::new(),
+        }
+    }
+
+    pub(super) fn cancel_at(mut self, seconds: i64) -> Self {
+        self.cancels.push(Timestamp::from_second(seconds).expect("a time"));
+        self
+    }
+
+    /// Runs to the end.
+    pub(super) fn finish(mut self) -> Self {
+        for _ in 0..100_000 {
+            if !self.step() {
+                return self;
+            }
+        }
+        panic!("the run does not end: {:?}", self.run.view());
+    }
+
+    /// Runs until nothing is due at this moment, then goes to the next one. False when the run has ended.
+    pub(super) fn step(&mut self) -> bool {
+        let commands = self.run.decide(self.now);
+        self.take(commands);
+        if self.run.is_finished() {
+            return false;
+        }
+        let answers = self.doing.iter().map(|(at, ..)| *at);
+        let next = answers.chain(self.run.next_timer()).chain(self.cancels.iter().copied()).min();
+        self.now = next.expect("the run waits for nothing and has not ended").max(self.now);
+        if let Some(position) = self.cancels.iter().position(|at| *at <= self.now) {
+            self.cancels.remove(position);
+            let event = Event::CancelRequested { at: self.now, by: "ann".to_owned() };
+            self.run.apply(&event).expect("a run can be cancelled");
+            self.journal.push(event);
+        } else if let Some(position) = self.doing.iter().position(|(at, ..)| *at <= self.now) {
+            let (_, perform, result) = self.doing.remove(position);
+            let commands = match result {
+                Ok(output) => self.run.attempt_succeeded(&perform.step, perform.attempt, output, self.now),
+                Err(error) => self.run.attempt_failed(&perform.step, perform.attempt, error, self.now),
+            };
+            self.take(commands);
+        }
+        true
+    }
+
+    pub(super) fn take(&mut self, commands: Vec<Command>) {
+        for command in commands {
+            match command {
+                Command::Record(event) => self.journal.push(event),
+                Command::Perform(perform) => self.begin(perform),
+                Command::Abort { step } => {
+                    self.aborted.push(step.clone());
+                    if let Some(position) = self.doing.iter().position(|(_, perform, _)| perform.step == step) {
+                        let (_, perform, _) = self.doing.remove(position);
+                        let ended = self.run.attempt_cancelled(&step, perform.attempt, self.now);
+                        self.take(ended);
+                    }
+                }
+                Command::Finish { .. } => assert!(self.run.is_finished()),
+            }
+        }
+    }
+
+    fn begin(&mut self, perform: Perform) {
+        let answers = self.answers.entry(perform.step.clone()).or_default();
+        let answer = match answers.len() {
+            0 => gives(json!({})),
+            1 => answers[0].clone(),
+            _ => answers.remove(0),
+        };
+        self.performed.push(perform.clone());
+        self.doing.push((self.now.checked_add(answer.after).expect("a time"), perform, answer.result));
+    }
+
+    pub(super) fn view(&self) -> RunView {
+        self.run.view()
+    }
+
+    pub(super) fn outcome(&self) -> RunOutcome {
+        self.view().outcome.expect("an ended run")
+    }
+
+    pub(super) fn error(&self) -> StepError {
+        self.view().error.expect("an error")
+    }
+
+    pub(super) fn of_step(&self, step: &str) -> StepView {
+        self.view().steps.into_iter().find(|view| view.step == step).expect("a step")
+    }
+
+    /// A step's end in one word: `succeeded`, `failed:Code`, `skipped:Reason`, `cancelled`.
+    pub(super) fn end(&self, step: &str) -> String {
+        let view = self.of_step(step);
+        let state = format!("{:?}", view.state).to_lowercase();
+        match (view.reason, view.error) {
+            (Some(reason), _) => format!("{state}:{reason:?}"),
+            (_, Some(error)) if state == "failed" => format!("{state}:{}", error.code),
+            _ => state,
+        }
+    }
+
+    pub(super) fn calls(&self) -> Vec<&str> {
+        self.performed.iter().map(|perform| perform.step.as_str()).collect()
+    }
+
+    pub(super) fn seconds(&self) -> i64 {
+        self.now.as_second()
+    }
+
+    pub(super) fn outputs(&self) -> Map<String, Value> {
+        match self.journal.last() {
+            Some(Event::RunFinished { outputs: Some(outputs), .. }) => outputs.clone(),
+            other => panic!("no outputs: {other:?}"),
+        }
+    }
+}
