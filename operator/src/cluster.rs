@@ -343,3 +343,6 @@ pub(crate) fn shorten(text: &str, limit: usize) -> String {
     let end = text.floor_char_boundary(limit.saturating_sub('…'.len_utf8()));
     format!("{}…", &text[..end])
 }
+
+#[cfg(test)]
+mod tests;

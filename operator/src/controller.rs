@@ -257,6 +257,29 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flowpilot_crds::condition::condition;
+
+    #[test]
+    fn an_object_that_cannot_be_read_is_a_rejection_and_no_failure() {
+        let broken = serde_json::json!({
+            "apiVersion": "flowpilot.io/v1alpha1", "kind": "Tenant",
+            "metadata": {"name": "a"}, "spec": {"members": 7},
+        });
+        let guarded: Guarded<Tenant> = serde_json::from_value(broken).unwrap();
+        assert_eq!(guarded.name_any(), "a");
+        assert_eq!(read(&guarded).unwrap_err().reason, Reason::InvalidSpec);
+    }
+
+    #[test]
+    fn an_api_server_that_is_away_takes_nothing_from_what_is_ready() {
+        let why = (ConditionStatus::True, Reason::Available);
+        let ready = condition(READY, why, "", Some(2), (&[], jiff::Timestamp::UNIX_EPOCH));
+        let conditions = std::slice::from_ref(&ready);
+        assert!(stays_ready(conditions, Some(2), Reason::ApiUnavailable));
+        assert!(!stays_ready(conditions, Some(3), Reason::ApiUnavailable));
+        assert!(!stays_ready(conditions, Some(2), Reason::ApplyFailed));
+        assert!(!stays_ready(&[], Some(2), Reason::ApiUnavailable));
+    }
 
     #[test]
     fn waits_double_up_to_a_minute() {

@@ -72,3 +72,31 @@ pub(crate) fn texts<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::Namespace;
+
+    #[test]
+    fn only_both_labels_make_a_namespace_the_tenants() {
+        let namespace = |labels| Namespace {
+            metadata: ObjectMeta {
+                labels,
+                ..ObjectMeta::default()
+            },
+            ..Namespace::default()
+        };
+        assert!(belongs_to(&namespace(Some(labels("acme"))), "acme"));
+        assert!(!belongs_to(&namespace(Some(labels("other"))), "acme"));
+        assert!(!belongs_to(
+            &namespace(Some(texts([(names::TENANT_LABEL, "acme")]))),
+            "acme"
+        ));
+        assert!(!belongs_to(
+            &namespace(Some(texts([(names::MANAGED_BY_LABEL, "flowpilot")]))),
+            "acme"
+        ));
+        assert!(!belongs_to(&namespace(None), "acme"));
+    }
+}

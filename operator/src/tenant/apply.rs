@@ -3,6 +3,8 @@
 
 use flowpilot_crds::Tenant;
 use flowpilot_engine::protocol::operator::TenantRegistration;
+use futures::future::try_join_all;
+use futures::try_join;
 use kube::ResourceExt;
 use snafu::ResultExt;
 
@@ -36,42 +38,26 @@ pub(super) async fn apply(
         account,
         bindings,
     } = prepared;
-    cluster.hold(tenant).await.context(KubernetesSnafu)?;
-    cluster
-        .apply(&namespace, found.namespace.as_deref())
-        .await
-        .context(KubernetesSnafu)?;
-    cluster
-        .apply(&default_deny, found.default_deny.as_deref())
-        .await
-        .context(KubernetesSnafu)?;
-    cluster
-        .apply(&runner_egress, found.runner_egress.as_deref())
-        .await
-        .context(KubernetesSnafu)?;
-    cluster
-        .apply(&quota, found.quota.as_deref())
-        .await
-        .context(KubernetesSnafu)?;
-    cluster
-        .apply(&limits, found.limits.as_deref())
-        .await
-        .context(KubernetesSnafu)?;
-    cluster
-        .apply(&account, found.account.as_deref())
-        .await
-        .context(KubernetesSnafu)?;
-    for (binding, found) in bindings.iter().zip(found.bindings) {
-        cluster
-            .apply(binding, found.as_deref())
+    let applied = async {
+        cluster.hold(tenant).await?;
+        cluster.apply(&namespace, found.namespace.as_deref()).await?;
+        try_join!(
+            cluster.apply(&default_deny, found.default_deny.as_deref()),
+            cluster.apply(&runner_egress, found.runner_egress.as_deref()),
+            cluster.apply(&quota, found.quota.as_deref()),
+            cluster.apply(&limits, found.limits.as_deref()),
+        )?;
+        let pairs = bindings.iter().zip(&found.bindings);
+        try_join!(
+            cluster.apply(&account, found.account.as_deref()),
+            try_join_all(pairs.map(|(binding, found)| cluster.apply(binding, found.as_deref()))),
+        )?;
+        context
+            .impersonator
+            .ensure(&context.world.stores.tenants, cluster)
             .await
-            .context(KubernetesSnafu)?;
-    }
-    context
-        .impersonator
-        .ensure(&context.world.stores.tenants, cluster)
-        .await
-        .context(KubernetesSnafu)?;
+    };
+    applied.await.context(KubernetesSnafu)?;
     let name = tenant.name_any();
     let registration = TenantRegistration {
         uid: identity::uid(tenant),

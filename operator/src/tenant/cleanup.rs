@@ -51,15 +51,19 @@ async fn remove(tenant: &Guarded<Tenant>, name: &str, context: &Context) -> Resu
         .ensure(&world.stores.tenants, cluster)
         .await
         .context(KubernetesSnafu)?;
-    world
-        .api
-        .remove_tenant(name, identity::uid(tenant))
-        .await
-        .context(ApiSnafu)?;
+    let remove_rows = async || {
+        let removed = world.api.remove_tenant(name, identity::uid(tenant)).await;
+        removed.context(ApiSnafu)
+    };
     match namespace(name, context).await? {
-        State::Absent | State::Taken => Ok(None),
+        State::Absent | State::Taken => {
+            // Once more: something may have been registered while the namespace went.
+            remove_rows().await?;
+            Ok(None)
+        }
         State::Ours(namespace) => {
             if namespace.metadata.deletion_timestamp.is_none() {
+                remove_rows().await?;
                 cluster.delete(&*namespace).await.context(KubernetesSnafu)?;
             }
             Ok(Some(format!(

@@ -33,7 +33,13 @@ const SPECIAL_V4: [&str; 7] = [
 /// Private IPv6 addresses (RFC 4193).
 const PRIVATE_V6: [&str; 1] = ["fc00::/7"];
 /// IPv6 addresses that are no host of the internet and no private one; translated IPv4 addresses are among them.
-const SPECIAL_V6: [&str; 5] = ["::/127", "64:ff9b::/96", "64:ff9b:1::/48", "fe80::/10", "ff00::/8"];
+const SPECIAL_V6: [&str; 5] = [
+    "::/127",
+    "64:ff9b::/96",
+    "64:ff9b:1::/48",
+    "fe80::/10",
+    "ff00::/8",
+];
 
 /// Nothing in, nothing out, for every pod of the namespace.
 pub(super) fn default_deny(name: &str, tenant: &str) -> NetworkPolicy {
