@@ -56,7 +56,9 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) {
         line(padded.collect::<Vec<_>>().join("   ").trim_end());
     };
     render(&headings.iter().map(ToString::to_string).collect::<Vec<_>>());
-    rows.iter().for_each(|row| render(row));
+    for row in rows {
+        render(row);
+    }
 }
 
 /// The text at a JSON pointer, or nothing.

@@ -39,7 +39,7 @@ pub struct ManifestProblem {
 pub struct Document {
     /// `kind`.
     pub kind: String,
-    /// `metadata.name`.
+    /// `metadata.name`; empty if the object has a `generateName` instead.
     pub name: String,
     /// `metadata.namespace`.
     pub namespace: Option<String>,

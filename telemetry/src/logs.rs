@@ -51,9 +51,18 @@ enum Format {
 
 /// Sends the log lines of this process to standard error, panics among them, and says that `service` starts.
 pub fn start(service: &str) -> Result<(), Error> {
+    begin(service, "info", std::io::stderr().is_terminal())
+}
+
+/// The same for a command that a person runs: unless the environment says otherwise, warnings only, and as text.
+pub fn start_for_person(service: &str) -> Result<(), Error> {
+    begin(service, "warn", true)
+}
+
+fn begin(service: &str, usual: &str, text: bool) -> Result<(), Error> {
     let terminal = std::io::stderr().is_terminal();
-    let filter = filter(variable(FILTER).as_deref())?;
-    let format = format(variable(FORMAT).as_deref(), terminal)?;
+    let filter = filter(variable(FILTER).as_deref().unwrap_or(usual))?;
+    let format = format(variable(FORMAT).as_deref(), text)?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -72,8 +81,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn filter(given: Option<&str>) -> Result<EnvFilter, Error> {
-    let filter = given.unwrap_or("info");
+fn filter(filter: &str) -> Result<EnvFilter, Error> {
     EnvFilter::builder().parse(filter).context(FilterSnafu { filter })
 }
 
@@ -112,8 +120,8 @@ mod tests {
             error,
             "failed to read FLOWPILOT_LOG_FORMAT `xml`: write `json` or `text`"
         );
-        let error = filter(Some("api=loud")).unwrap_err().to_string();
+        let error = filter("api=loud").unwrap_err().to_string();
         assert!(error.contains("`api=loud`"), "{error}");
-        assert_eq!(filter(None).unwrap().to_string(), "info");
+        assert_eq!(filter("info").unwrap().to_string(), "info");
     }
 }

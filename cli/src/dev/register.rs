@@ -81,8 +81,8 @@ impl Registry {
             let registration = RevisionRegistration { uid, generation: generation(), spec, labels };
             let path = format!("workflows/{}/{name}/revisions/{}", namespace(tenant), declared.digest);
             self.send(Method::PUT, &path, &registration).await?;
-            let word = if self.workflows.contains_key(key) { "changed" } else { "ready" };
-            changes.push(format!("{tenant}/{name} {word}"));
+            let what = if self.workflows.contains_key(key) { "changed" } else { "ready" };
+            changes.push(format!("{tenant}/{name} {what}"));
             self.workflows.insert(key.clone(), declared.digest.clone());
         }
         self.take_back(world, &mut changes).await?;
