@@ -36,8 +36,12 @@ impl Action {
 
 /// Checks `with` of this built-in action.
 pub(crate) fn input_validator(action: &Action) -> Option<&'static jsonschema::Validator> {
-    static VALIDATORS: LazyLock<Vec<Option<jsonschema::Validator>>> =
-        LazyLock::new(|| built_in().iter().map(|action| crate::schema::compile(&action.input).ok()).collect());
+    static VALIDATORS: LazyLock<Vec<Option<jsonschema::Validator>>> = LazyLock::new(|| {
+        built_in()
+            .iter()
+            .map(|action| crate::schema::compile(&action.input).ok())
+            .collect()
+    });
     let position = built_in().iter().position(|known| known.name == action.name)?;
     VALIDATORS.get(position)?.as_ref()
 }
@@ -145,7 +149,11 @@ mod tests {
     #[test]
     fn every_input_schema_compiles_and_every_name_is_found() {
         for action in built_in() {
-            assert!(find(action.name).and_then(input_validator).is_some(), "{}", action.name);
+            assert!(
+                find(action.name).and_then(input_validator).is_some(),
+                "{}",
+                action.name
+            );
         }
     }
 

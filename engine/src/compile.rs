@@ -78,7 +78,13 @@ pub fn compile(spec: &WorkflowSpec, context: &Context) -> Result<Compiled, Vec<P
     let needs = needs::compile(spec, &mut problems);
     let graph = graph::Graph::build(spec, &needs, &mut problems);
     let certainty = certainty::Certainty::build(spec, &needs, &graph, &mut problems);
-    let names = reads::Names { spec, context, inputs: &inputs, graph: &graph, certainty: &certainty };
+    let names = reads::Names {
+        spec,
+        context,
+        inputs: &inputs,
+        graph: &graph,
+        certainty: &certainty,
+    };
     let steps = steps::compile(spec, needs, &names, &mut problems);
     let outputs = values::outputs(spec, &names, &mut problems);
     let (errors, warnings) = problems.sorted();
@@ -87,7 +93,15 @@ pub fn compile(spec: &WorkflowSpec, context: &Context) -> Result<Compiled, Vec<P
             let variables = spec.variables.clone();
             let timeout_ms = timeout.unwrap_or(RUN_TIMEOUT_MS);
             let index = crate::plan::Index::default();
-            let plan = Plan { version: PLAN_VERSION, inputs, variables, steps, outputs, timeout_ms, index };
+            let plan = Plan {
+                version: PLAN_VERSION,
+                inputs,
+                variables,
+                steps,
+                outputs,
+                timeout_ms,
+                index,
+            };
             Ok(Compiled { plan, warnings })
         }
         _ => {
@@ -109,7 +123,13 @@ impl Problems {
         self.0.push(Problem::error(code, path, message));
     }
 
-    fn suggesting(&mut self, code: &str, path: impl Into<String>, message: impl Into<String>, like: Option<String>) {
+    fn suggesting(
+        &mut self,
+        code: &str,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        like: Option<String>,
+    ) {
         self.0.push(Problem::error(code, path, message).suggesting(like));
     }
 
@@ -120,17 +140,30 @@ impl Problems {
     fn sorted(mut self) -> (Vec<Problem>, Vec<Problem>) {
         self.0.sort_by_key(|problem| position(&problem.path));
         self.0.dedup();
-        self.0.into_iter().partition(|problem| problem.severity == Severity::Error)
+        self.0
+            .into_iter()
+            .partition(|problem| problem.severity == Severity::Error)
     }
 }
 
 /// Where a path stands in a manifest: part of the spec, then number of the entry.
 pub(crate) fn position(path: &str) -> (usize, usize) {
-    const PARTS: [&str; 9] =
-        ["title", "description", "inputs", "variables", "triggers", "concurrency", "timeout", "steps", "outputs"];
+    const PARTS: [&str; 9] = [
+        "title",
+        "description",
+        "inputs",
+        "variables",
+        "triggers",
+        "concurrency",
+        "timeout",
+        "steps",
+        "outputs",
+    ];
     let inner = path.strip_prefix("spec.").unwrap_or(path);
     let end = inner.find(['.', '[']).unwrap_or(inner.len());
     let part = PARTS.iter().position(|part| *part == &inner[..end]).unwrap_or(0);
-    let number = inner[end..].strip_prefix('[').and_then(|rest| rest.split(']').next()?.parse().ok());
+    let number = inner[end..]
+        .strip_prefix('[')
+        .and_then(|rest| rest.split(']').next()?.parse().ok());
     (part, number.unwrap_or(0))
 }

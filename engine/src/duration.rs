@@ -18,7 +18,12 @@ pub struct DurationError {
 
 /// Reads a duration: hours, minutes, seconds, milliseconds, in this order, each at most once.
 pub fn parse(text: &str) -> Result<SignedDuration, DurationError> {
-    let fail = |reason| Err(DurationError { text: text.chars().take(60).collect(), reason });
+    let fail = |reason| {
+        Err(DurationError {
+            text: text.chars().take(60).collect(),
+            reason,
+        })
+    };
     let (mut rest, mut total, mut unit_floor) = (text, 0_i64, 0);
     if text.is_empty() {
         return fail("write a number with a unit, such as 30s, 5m or 1h30m");
@@ -39,7 +44,10 @@ pub fn parse(text: &str) -> Result<SignedDuration, DurationError> {
             return fail("units go from large to small, each once: 1h30m");
         }
         unit_floor = rank;
-        let part = number.parse::<i64>().ok().and_then(|number| number.checked_mul(milliseconds));
+        let part = number
+            .parse::<i64>()
+            .ok()
+            .and_then(|number| number.checked_mul(milliseconds));
         match part.and_then(|part| total.checked_add(part)) {
             Some(sum) if sum <= LONGEST_HOURS * 3_600_000 => total = sum,
             _ if number.is_empty() => return fail("a unit needs a number before it, such as 30s"),
@@ -61,7 +69,19 @@ mod tests {
         assert_eq!(milliseconds("1h30m"), Some(5_400_000));
         assert_eq!(milliseconds("1s500ms"), Some(1500));
         assert_eq!(milliseconds("0s"), Some(0));
-        for bad in ["", "90", "s", "1.5h", "30m1h", "1m1m", "-5s", "5 s", "99999999999999999999h", "87601h", "1d"] {
+        for bad in [
+            "",
+            "90",
+            "s",
+            "1.5h",
+            "30m1h",
+            "1m1m",
+            "-5s",
+            "5 s",
+            "99999999999999999999h",
+            "87601h",
+            "1d",
+        ] {
             assert_eq!(milliseconds(bad), None, "{bad}");
         }
     }

@@ -87,7 +87,12 @@ pub(crate) enum Work {
     Set { values: Tree },
     /// Performs an action.
     #[serde(rename_all = "camelCase")]
-    Uses { action: String, with: Tree, effect: Effect, idempotency_key: bool },
+    Uses {
+        action: String,
+        with: Tree,
+        effect: Effect,
+        idempotency_key: bool,
+    },
     /// Lets time pass.
     Wait { duration: Tree },
     /// Fails on purpose.
@@ -143,7 +148,11 @@ impl PlanStep {
     /// The action of a `uses` step.
     #[must_use]
     pub fn action(&self) -> Option<&str> {
-        if let Work::Uses { action, .. } = &self.work { Some(action) } else { None }
+        if let Work::Uses { action, .. } = &self.work {
+            Some(action)
+        } else {
+            None
+        }
     }
 
     /// The ids of the steps it needs, as indexes into [`Plan::steps`].

@@ -106,22 +106,39 @@ struct Finished {
 impl Run {
     /// Takes a run up from its journal, whose first event is `RunStarted`.
     pub fn resume(plan: Arc<Plan>, facts: Facts, journal: &[Event]) -> Result<Self, ReplayError> {
-        snafu::ensure!(plan.version == PLAN_VERSION, error::PlanVersionSnafu { version: plan.version });
+        snafu::ensure!(
+            plan.version == PLAN_VERSION,
+            error::PlanVersionSnafu {
+                version: plan.version
+            }
+        );
         let Some((Event::RunStarted { at, inputs, vars }, rest)) = journal.split_first() else {
             return error::NoStartSnafu.fail();
         };
         let mut variables = vars.clone();
-        variables.extend(plan.variables.iter().map(|(name, value)| (name.clone(), value.clone())));
+        variables.extend(
+            plan.variables
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
         let timeout = SignedDuration::from_millis(i64::try_from(plan.timeout_ms).unwrap_or(i64::MAX));
-        let records: Vec<Record> =
-            plan.steps.iter().map(|step| Record { waiting_for: step.needs.len(), ..Record::default() }).collect();
+        let records: Vec<Record> = plan
+            .steps
+            .iter()
+            .map(|step| Record {
+                waiting_for: step.needs.len(),
+                ..Record::default()
+            })
+            .collect();
         let mut run = Self {
             facts,
             started_at: *at,
             deadline: after(*at, timeout),
             inputs: Value::from_json(&serde_json::Value::Object(inputs.clone())),
             vars: Value::from_json(&serde_json::Value::Object(variables)),
-            dirty: (0..records.len()).filter(|step| records[*step].waiting_for == 0).collect(),
+            dirty: (0..records.len())
+                .filter(|step| records[*step].waiting_for == 0)
+                .collect(),
             ready: BTreeSet::new(),
             timers: BTreeSet::new(),
             open: records.len(),

@@ -47,7 +47,13 @@ pub(crate) fn violations(validator: &Validator, value: &Value, path: &str) -> Ve
             pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
             unknown = Some(name.clone());
         }
-        found.push(Violation { path: join(path, &pointer), pointer, keyword, message, unknown });
+        found.push(Violation {
+            path: join(path, &pointer),
+            pointer,
+            keyword,
+            message,
+            unknown,
+        });
     }
     found
 }
@@ -102,12 +108,16 @@ pub(crate) fn type_numbers(schema: &Value, value: &mut Value) {
         }
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
-                items.iter_mut().for_each(|item| type_numbers(schema, item));
+                for item in items {
+                    type_numbers(schema, item);
+                }
             }
         }
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {
-                let known = schema.get("properties").and_then(|properties| properties.get(name));
+                let known = schema
+                    .get("properties")
+                    .and_then(|properties| properties.get(name));
                 if let Some(schema) = known.or_else(|| schema.get("additionalProperties")) {
                     type_numbers(schema, field);
                 }
@@ -137,7 +147,10 @@ mod tests {
         let found = violations(&validator, &json!({"list": [{"id": 1}, {}], "lsit": 1}), "with");
         let paths: Vec<_> = found.iter().map(|violation| violation.path.as_str()).collect();
         assert_eq!(paths.len(), 2);
-        assert!(paths.contains(&"with.list[1]") && paths.contains(&"with.lsit"), "{paths:?}");
+        assert!(
+            paths.contains(&"with.list[1]") && paths.contains(&"with.lsit"),
+            "{paths:?}"
+        );
     }
 
     #[test]
@@ -155,7 +168,9 @@ mod tests {
         ] {
             assert!(compile(&bad).is_err(), "{bad}");
         }
-        assert!(compile(&json!({"$defs": {"a": {"type": "string"}}, "items": {"$ref": "#/$defs/a"}})).is_ok());
+        assert!(
+            compile(&json!({"$defs": {"a": {"type": "string"}}, "items": {"$ref": "#/$defs/a"}})).is_ok()
+        );
     }
 
     #[test]

@@ -22,7 +22,15 @@ pub(super) fn compile(
 ) -> Option<Work> {
     let path = format!("spec.steps[{step}].with");
     let source = Value::Object(with.clone());
-    let tree = values::tree(&source, names, Place { step: Some(step), path: &path }, problems);
+    let tree = values::tree(
+        &source,
+        names,
+        Place {
+            step: Some(step),
+            path: &path,
+        },
+        problems,
+    );
     let Some(action) = action::find(uses) else {
         unknown(uses, &format!("spec.steps[{step}].uses"), problems);
         return None;
@@ -47,20 +55,30 @@ fn unknown(uses: &str, path: &str, problems: &mut Problems) {
         let message = format!("there is no action {uses}: there are {}", names.join(", "));
         problems.suggesting("UnknownAction", path, message, like);
     } else {
-        let message = format!("actions of connectors are not supported yet: {uses} is none of {}", names.join(", "));
+        let message = format!(
+            "actions of connectors are not supported yet: {uses} is none of {}",
+            names.join(", ")
+        );
         problems.error("NotSupportedYet", path, message);
     }
 }
 
 /// Reports what no evaluation can make right.
 fn literals(action: &Action, with: &Value, path: &str, problems: &mut Problems) {
-    let Some(validator) = action::input_validator(action) else { return };
+    let Some(validator) = action::input_validator(action) else {
+        return;
+    };
     let mut computed = Vec::new();
     gather(with, String::new(), &mut computed);
     for violation in schema::violations(validator, with, path) {
         if is_certain(&violation, &computed) {
-            let like = violation.unknown.as_deref().and_then(|name| suggestion(action, &violation.pointer, name));
-            problems.0.push(violation.problem("InvalidInput").suggesting(like));
+            let like = violation
+                .unknown
+                .as_deref()
+                .and_then(|name| suggestion(action, &violation.pointer, name));
+            problems
+                .0
+                .push(violation.problem("InvalidInput").suggesting(like));
         }
     }
 }
@@ -78,8 +96,14 @@ fn gather(value: &Value, pointer: String, found: &mut Vec<Computed>) {
                 && !text.is_literal()
             {
                 let programs = text.programs();
-                let length = programs.iter().map(|(_, program)| program.source().len() + 3).sum::<usize>();
-                found.push(Computed { pointer, lone: programs.len() == 1 && length == source.trim().len() });
+                let length = programs
+                    .iter()
+                    .map(|(_, program)| program.source().len() + 3)
+                    .sum::<usize>();
+                found.push(Computed {
+                    pointer,
+                    lone: programs.len() == 1 && length == source.trim().len(),
+                });
             }
         }
         Value::Array(items) => {
@@ -89,7 +113,11 @@ fn gather(value: &Value, pointer: String, found: &mut Vec<Computed>) {
         }
         Value::Object(fields) => {
             for (name, field) in fields {
-                gather(field, format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), found);
+                gather(
+                    field,
+                    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")),
+                    found,
+                );
             }
         }
         _ => {}
@@ -98,13 +126,25 @@ fn gather(value: &Value, pointer: String, found: &mut Vec<Computed>) {
 
 fn is_certain(violation: &Violation, computed: &[Computed]) -> bool {
     /// These look at the value as a whole: with one part unknown they say nothing.
-    const WHOLE: [&str; 8] = ["anyOf", "oneOf", "not", "if", "contains", "uniqueItems", "enum", "const"];
+    const WHOLE: [&str; 8] = [
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "contains",
+        "uniqueItems",
+        "enum",
+        "const",
+    ];
     computed.iter().all(|computed| {
         if computed.pointer == violation.pointer {
             // Text with an expression inside is text, whatever the expression gives.
             return !computed.lone && violation.keyword == "type";
         }
-        let below = computed.pointer.strip_prefix(violation.pointer.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let below = computed
+            .pointer
+            .strip_prefix(violation.pointer.as_str())
+            .is_some_and(|rest| rest.starts_with('/'));
         !(below && WHOLE.contains(&violation.keyword.as_str()))
     })
 }
@@ -112,8 +152,14 @@ fn is_certain(violation: &Violation, computed: &[Computed]) -> bool {
 /// The known property that is nearest to an unknown one.
 fn suggestion(action: &Action, pointer: &str, name: &str) -> Option<String> {
     let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let schema = parent.split('/').skip(1).try_fold(&action.input, |schema, part| schema.get("properties")?.get(part))?;
-    nearest(name, schema.get("properties")?.as_object()?.keys().map(String::as_str))
+    let schema = parent
+        .split('/')
+        .skip(1)
+        .try_fold(&action.input, |schema, part| schema.get("properties")?.get(part))?;
+    nearest(
+        name,
+        schema.get("properties")?.as_object()?.keys().map(String::as_str),
+    )
 }
 
 /// Expressions over rows, which the action evaluates itself.
@@ -121,7 +167,10 @@ fn table(with: &Map<String, Value>, path: &str, problems: &mut Problems) {
     if let Some(Value::String(filter)) = with.get("filter") {
         column(filter, &["row"], &format!("{path}.filter"), problems);
     }
-    for (name, roots) in [("select", ["row"].as_slice()), ("aggregate", ["rows", "key"].as_slice())] {
+    for (name, roots) in [
+        ("select", ["row"].as_slice()),
+        ("aggregate", ["rows", "key"].as_slice()),
+    ] {
         for (column_name, text) in with.get(name).and_then(Value::as_object).into_iter().flatten() {
             if let Value::String(text) = text {
                 column(text, roots, &format!("{path}.{name}.{column_name}"), problems);
@@ -131,12 +180,18 @@ fn table(with: &Map<String, Value>, path: &str, problems: &mut Problems) {
 }
 
 fn column(text: &str, roots: &[&str], path: &str, problems: &mut Problems) {
-    let Some(program) = values::bare(text, path, problems) else { return };
+    let Some(program) = values::bare(text, path, problems) else {
+        return;
+    };
     for read in program.reads() {
         if let Some(root) = read.path.first()
             && !roots.contains(&root.as_str())
         {
-            let message = format!("{root} (at {}) cannot be read here: there is {}", read.offset, roots.join(" and "));
+            let message = format!(
+                "{root} (at {}) cannot be read here: there is {}",
+                read.offset,
+                roots.join(" and ")
+            );
             problems.suggesting("UnknownName", path, message, nearest(root, roots.iter().copied()));
         }
     }

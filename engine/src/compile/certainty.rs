@@ -28,25 +28,42 @@ pub(super) struct Certainty {
 }
 
 impl Certainty {
-    pub(super) fn build(spec: &WorkflowSpec, needs: &[Vec<Need>], graph: &Graph, problems: &mut Problems) -> Self {
+    pub(super) fn build(
+        spec: &WorkflowSpec,
+        needs: &[Vec<Need>],
+        graph: &Graph,
+        problems: &mut Problems,
+    ) -> Self {
         let count = spec.steps.len();
         let own: Vec<Ends> = spec.steps.iter().map(own_ends).collect();
         let excuses = Excuses::build(needs, graph);
         let mut seen: Vec<Vec<Ends>> = vec![Vec::new(); count];
         for step in &graph.order {
+            let excusable = excuses.of(needs, *step);
             let mut ends = own.clone();
-            for (need, may_be_excused) in needs[*step].iter().zip(excuses.of(needs, *step)) {
-                if may_be_excused {
-                    continue;
+            for (need, _) in needs[*step]
+                .iter()
+                .zip(&excusable)
+                .filter(|(_, excusable)| !**excusable)
+            {
+                narrow(&mut ends, need, &seen[need.step]);
+            }
+            // If each need could be excused by another, one of them was met all the same: what holds behind every
+            // one of them holds.
+            if !excusable.is_empty() && excusable.iter().all(|excusable| *excusable) {
+                let mut some: Vec<Ends> = vec![0; count];
+                for need in &needs[*step] {
+                    let mut met = own.clone();
+                    narrow(&mut met, need, &seen[need.step]);
+                    some.iter_mut().zip(&met).for_each(|(some, met)| *some |= met);
                 }
-                ends[need.step] &= need.edges.iter().fold(0, |sum, edge| sum | ends_that_meet(edge));
-                // Over any other edge than `done` the needed step ran, or was asked whether to: so its own joins held.
-                if !need.edges.contains(&Edge::Done) {
-                    ends.iter_mut().zip(&seen[need.step]).for_each(|(ends, theirs)| *ends &= theirs);
-                }
+                ends.iter_mut().zip(&some).for_each(|(ends, some)| *ends &= some);
             }
             if ends.contains(&0) {
-                let message = format!("step {} can never run: what it needs cannot happen together", spec.steps[*step].id);
+                let message = format!(
+                    "step {} can never run: what it needs cannot happen together",
+                    spec.steps[*step].id
+                );
                 problems.warning("NeverRuns", format!("spec.steps[{step}].needs"), message);
                 ends.clone_from(&own);
             }
@@ -64,6 +81,17 @@ impl Certainty {
             None => self.at_end.get(ancestor),
         };
         seen.copied().unwrap_or(all)
+    }
+}
+
+/// Leaves the ends that are possible if a need was met.
+fn narrow(ends: &mut [Ends], need: &Need, seen: &[Ends]) {
+    ends[need.step] &= need.edges.iter().fold(0, |sum, edge| sum | ends_that_meet(edge));
+    // Over any other edge than `done` the needed step ran, or was asked whether to: so its own joins held.
+    if !need.edges.contains(&Edge::Done) {
+        ends.iter_mut()
+            .zip(seen)
+            .for_each(|(ends, theirs)| *ends &= theirs);
     }
 }
 
@@ -114,7 +142,11 @@ fn at_end(
     let stops = stops.filter(|(number, step)| step.stop.is_some() && graph.is_ordered(*number));
     for (stop, _) in stops {
         for (step, ends) in ends.iter_mut().enumerate() {
-            let before = if graph.is_ancestor(step, stop) { seen[stop].get(step).copied() } else { None };
+            let before = if graph.is_ancestor(step, stop) {
+                seen[stop].get(step).copied()
+            } else {
+                None
+            };
             if step != stop {
                 *ends |= before.unwrap_or(NOT_RUN);
             }

@@ -34,7 +34,11 @@ impl<'a> Excuses<'a> {
         }
         let words = total.div_ceil(64);
         let empty = || (vec![0; words], vec![0; words]);
-        let mut excuses = Self { edges, words, behind: (0..needs.len()).map(|_| empty()).collect() };
+        let mut excuses = Self {
+            edges,
+            words,
+            behind: (0..needs.len()).map(|_| empty()).collect(),
+        };
         for step in &graph.order {
             let mut own = empty();
             for need in &needs[*step] {
@@ -54,8 +58,9 @@ impl<'a> Excuses<'a> {
         // What lies behind the needs before and after each one, so that all others are two unions.
         let mut after = vec![vec![0; self.words]; count + 1];
         for index in (0..count).rev() {
-            after[index] = after[index + 1].clone();
-            add(&mut after[index], &behind[index].1);
+            let mut union = behind[index].1.clone();
+            add(&mut union, &after[index + 1]);
+            after[index] = union;
         }
         let mut before = vec![0; self.words];
         let mut may_be = Vec::with_capacity(count);
@@ -88,10 +93,15 @@ impl<'a> Excuses<'a> {
     /// Some step is left over one edge in `missed` and over another one in `taken`.
     fn is_forked(&self, missed: &Bits, taken: &Bits) -> bool {
         let has = |bits: &Bits, bit: usize| bits[bit / 64] >> (bit % 64) & 1 == 1;
-        self.edges.iter().filter(|(_, edges)| edges.len() > 1).any(|(first, edges)| {
-            let numbers = *first..first + edges.len();
-            numbers.clone().any(|one| has(missed, one) && numbers.clone().any(|other| other != one && has(taken, other)))
-        })
+        self.edges
+            .iter()
+            .filter(|(_, edges)| edges.len() > 1)
+            .any(|(first, edges)| {
+                let numbers = *first..first + edges.len();
+                numbers.clone().any(|one| {
+                    has(missed, one) && numbers.clone().any(|other| other != one && has(taken, other))
+                })
+            })
     }
 }
 

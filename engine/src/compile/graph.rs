@@ -37,7 +37,9 @@ impl Graph {
             }
         }
         let mut unordered = vec![true; count];
-        order.iter().for_each(|step| unordered[*step] = false);
+        for step in &order {
+            unordered[*step] = false;
+        }
         report_cycles(spec, needs, &unordered, problems);
         let words = count.div_ceil(64);
         let mut ancestors = vec![vec![0_u64; words]; count];
@@ -45,11 +47,17 @@ impl Graph {
             let mut own = vec![0_u64; words];
             for need in &needs[*step] {
                 own[need.step / 64] |= 1 << (need.step % 64);
-                own.iter_mut().zip(&ancestors[need.step]).for_each(|(own, theirs)| *own |= theirs);
+                own.iter_mut()
+                    .zip(&ancestors[need.step])
+                    .for_each(|(own, theirs)| *own |= theirs);
             }
             ancestors[*step] = own;
         }
-        Self { order, ancestors, unordered }
+        Self {
+            order,
+            ancestors,
+            unordered,
+        }
     }
 
     /// Whether `ancestor` comes before `step` on some way; true if the step's place is unknown.
@@ -72,7 +80,13 @@ fn report_cycles(spec: &WorkflowSpec, needs: &[Vec<Need>], unordered: &[bool], p
             visited[current] = true;
             way.push(current);
             // Each of these steps needs another one of them: otherwise it would have a place in the order.
-            let Some(next) = needs[current].iter().map(|need| need.step).find(|step| unordered[*step]) else { break };
+            let Some(next) = needs[current]
+                .iter()
+                .map(|need| need.step)
+                .find(|step| unordered[*step])
+            else {
+                break;
+            };
             current = next;
             if let Some(begin) = way.iter().position(|step| *step == current) {
                 report(spec, &way[begin..], problems);
@@ -89,7 +103,11 @@ fn report(spec: &WorkflowSpec, cycle: &[usize], problems: &mut Problems) {
     let names: Vec<&str> = around.map(|step| spec.steps[*step].id.as_str()).collect();
     let needed = names.get(1).copied().unwrap_or_default();
     let is_edge = |text: &&String| text.split('.').next() == Some(needed);
-    let index = spec.steps[first].needs.iter().position(|text| is_edge(&text)).unwrap_or_default();
+    let index = spec.steps[first]
+        .needs
+        .iter()
+        .position(|text| is_edge(&text))
+        .unwrap_or_default();
     let message = format!("these steps wait for each other: {}", names.join(" needs "));
     problems.error("Cycle", format!("spec.steps[{first}].needs[{index}]"), message);
 }

@@ -10,7 +10,11 @@ use super::Problems;
 /// Checks a name that expressions will select.
 pub(super) fn check(name: &str, path: &str, problems: &mut Problems) {
     if CEL_WORDS.contains(&name) {
-        problems.error("ReservedName", path, format!("{name} is a word of the expression language: choose another name"));
+        problems.error(
+            "ReservedName",
+            path,
+            format!("{name} is a word of the expression language: choose another name"),
+        );
     } else if !is_identifier(name) {
         let message = format!(
             "`{}` is no name: use letters, digits and _, a letter first, at most 63 characters",
@@ -31,7 +35,11 @@ pub(super) fn list<'a>(
     for (number, name) in names.enumerate() {
         check(name, &path(number), problems);
         if let Some(first) = seen.get(name) {
-            problems.error(code, path(number), format!("{name} stands twice, first as {}", path(*first)));
+            problems.error(
+                code,
+                path(number),
+                format!("{name} stands twice, first as {}", path(*first)),
+            );
         } else {
             seen.insert(name, number);
         }
@@ -40,5 +48,10 @@ pub(super) fn list<'a>(
 
 pub(super) fn steps(spec: &WorkflowSpec, problems: &mut Problems) {
     let ids = spec.steps.iter().map(|step| step.id.as_str());
-    list("DuplicateStep", ids, |number| format!("spec.steps[{number}].id"), problems);
+    list(
+        "DuplicateStep",
+        ids,
+        |number| format!("spec.steps[{number}].id"),
+        problems,
+    );
 }

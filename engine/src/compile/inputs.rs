@@ -10,8 +10,17 @@ use crate::schema;
 
 pub(super) fn compile(spec: &WorkflowSpec, problems: &mut Problems) -> Vec<PlanInput> {
     let names = spec.inputs.iter().map(|input| input.name.as_str());
-    identifiers::list("DuplicateName", names, |number| format!("spec.inputs[{number}].name"), problems);
-    spec.inputs.iter().enumerate().map(|(number, input)| one(input, number, problems)).collect()
+    identifiers::list(
+        "DuplicateName",
+        names,
+        |number| format!("spec.inputs[{number}].name"),
+        problems,
+    );
+    spec.inputs
+        .iter()
+        .enumerate()
+        .map(|(number, input)| one(input, number, problems))
+        .collect()
 }
 
 fn one(input: &Input, number: usize, problems: &mut Problems) -> PlanInput {
@@ -30,7 +39,11 @@ fn one(input: &Input, number: usize, problems: &mut Problems) -> PlanInput {
         let path = format!("{path}.default");
         literal(default, &path, problems);
         if plan.required {
-            problems.error("FieldNotAllowed", &path, "a required input has no default: remove one of the two");
+            problems.error(
+                "FieldNotAllowed",
+                &path,
+                "a required input has no default: remove one of the two",
+            );
         } else if usable {
             match plan.check(default, &path) {
                 Ok(value) => plan.default = Some(value),
@@ -52,7 +65,10 @@ fn check_schema(plan: &PlanInput, path: &str, problems: &mut Problems) -> bool {
     if let Some(named) = schema.get("type").and_then(Value::as_str)
         && named != plan.type_.as_str()
     {
-        let message = format!("the schema says {named}, the input's type {}", plan.type_.as_str());
+        let message = format!(
+            "the schema says {named}, the input's type {}",
+            plan.type_.as_str()
+        );
         problems.error("InvalidSchema", format!("{path}.type"), message);
         return false;
     }
@@ -77,7 +93,11 @@ pub(super) fn variables(spec: &WorkflowSpec, problems: &mut Problems) {
 fn literal(value: &Value, path: &str, problems: &mut Problems) {
     match value {
         Value::String(text) if text.contains("$(") => {
-            problems.error("NotLiteral", path, "this value is literal: compute it in a `set` step instead of $( )");
+            problems.error(
+                "NotLiteral",
+                path,
+                "this value is literal: compute it in a `set` step instead of $( )",
+            );
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {

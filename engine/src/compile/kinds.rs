@@ -17,7 +17,11 @@ fn supported_kinds(step: &Step) -> Vec<&'static str> {
         (step.fail.is_some(), "fail"),
         (step.stop.is_some(), "stop"),
     ];
-    kinds.into_iter().filter(|(set, _)| *set).map(|(_, name)| name).collect()
+    kinds
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, name)| name)
+        .collect()
 }
 
 /// Exactly one kind, and no field that its kind does not have.
@@ -31,17 +35,31 @@ pub(super) fn check_fields(step: &Step, path: &str, problems: &mut Problems) {
         }
         [_] => {}
         [first, rest @ ..] => {
-            let message = format!("a step is of one kind, and this one has {}: split it", kinds.join(", "));
-            problems.error("SeveralKinds", format!("{path}.{}", rest.first().unwrap_or(first)), message);
+            let message = format!(
+                "a step is of one kind, and this one has {}: split it",
+                kinds.join(", ")
+            );
+            problems.error(
+                "SeveralKinds",
+                format!("{path}.{}", rest.first().unwrap_or(first)),
+                message,
+            );
         }
     }
     if step.uses.is_none() && !step.with.is_empty() {
-        problems.error("FieldNotAllowed", format!("{path}.with"), "`with` belongs to `uses`");
+        problems.error(
+            "FieldNotAllowed",
+            format!("{path}.with"),
+            "`with` belongs to `uses`",
+        );
     }
     // Kinds that do not run yet are reported as such; what goes with them is theirs to say.
     let [kind] = kinds.as_slice() else { return };
     if matches!(*kind, "set" | "wait" | "fail" | "stop") {
-        for (set, name) in [(step.timeout.is_some(), "timeout"), (step.retry.is_some(), "retry")] {
+        for (set, name) in [
+            (step.timeout.is_some(), "timeout"),
+            (step.retry.is_some(), "retry"),
+        ] {
             if set {
                 let message = format!("a {kind} step has no {name}: remove it");
                 problems.error("FieldNotAllowed", format!("{path}.{name}"), message);
@@ -53,7 +71,10 @@ pub(super) fn check_fields(step: &Step, path: &str, problems: &mut Problems) {
 /// What the step does; nothing if that was reported.
 pub(super) fn work(step: &Step, number: usize, names: &Names<'_>, problems: &mut Problems) -> Option<Work> {
     let path = format!("spec.steps[{number}]");
-    let place = |path| Place { step: Some(number), path };
+    let place = |path| Place {
+        step: Some(number),
+        path,
+    };
     if let Some(uses) = &step.uses {
         return action::compile(uses, &step.with, number, names, problems);
     }
@@ -63,7 +84,9 @@ pub(super) fn work(step: &Step, number: usize, names: &Names<'_>, problems: &mut
         return Some(Work::Set { values });
     }
     if let Some(wait) = &step.wait {
-        return Some(Work::Wait { duration: duration(wait, number, names, problems)? });
+        return Some(Work::Wait {
+            duration: duration(wait, number, names, problems)?,
+        });
     }
     if let Some(fail) = &step.fail {
         let mut letters = fail.code.chars();
@@ -73,24 +96,64 @@ pub(super) fn work(step: &Step, number: usize, names: &Names<'_>, problems: &mut
             let message = "a code is one word such as OutOfStock: a capital letter, then letters and digits";
             problems.error("InvalidValue", format!("{path}.fail.code"), message);
         }
-        let message = message(fail.message.as_deref(), &format!("{path}.fail.message"), number, names, problems);
-        return Some(Work::Fail { code: fail.code.clone(), message });
+        let message = message(
+            fail.message.as_deref(),
+            &format!("{path}.fail.message"),
+            number,
+            names,
+            problems,
+        );
+        return Some(Work::Fail {
+            code: fail.code.clone(),
+            message,
+        });
     }
-    let stop = step.stop.as_ref()?;
-    let message = message(stop.message.as_deref(), &format!("{path}.stop.message"), number, names, problems);
-    Some(Work::Stop { succeeded: stop.status == StopStatus::Succeeded, message })
+    let ending = step.stop.as_ref()?;
+    let message = message(
+        ending.message.as_deref(),
+        &format!("{path}.stop.message"),
+        number,
+        names,
+        problems,
+    );
+    Some(Work::Stop {
+        succeeded: ending.status == StopStatus::Succeeded,
+        message,
+    })
 }
 
-fn message(text: Option<&str>, path: &str, step: usize, names: &Names<'_>, problems: &mut Problems) -> Option<Tree> {
+fn message(
+    text: Option<&str>,
+    path: &str,
+    step: usize,
+    names: &Names<'_>,
+    problems: &mut Problems,
+) -> Option<Tree> {
     let text = Value::String(text?.to_owned());
-    values::tree(&text, names, Place { step: Some(step), path }, problems)
+    values::tree(
+        &text,
+        names,
+        Place {
+            step: Some(step),
+            path,
+        },
+        problems,
+    )
 }
 
 fn duration(wait: &Wait, step: usize, names: &Names<'_>, problems: &mut Problems) -> Option<Tree> {
     let path = format!("spec.steps[{step}].wait");
-    let given = [wait.duration.is_some(), wait.until.is_some(), wait.event.is_some()];
+    let given = [
+        wait.duration.is_some(),
+        wait.until.is_some(),
+        wait.event.is_some(),
+    ];
     if given.iter().filter(|given| **given).count() != 1 {
-        problems.error("InvalidValue", path, "a wait has exactly one of duration, until and event");
+        problems.error(
+            "InvalidValue",
+            path,
+            "a wait has exactly one of duration, until and event",
+        );
         return None;
     }
     let text = wait.duration.as_ref()?;
@@ -100,6 +163,9 @@ fn duration(wait: &Wait, step: usize, names: &Names<'_>, problems: &mut Problems
     {
         limits::duration(literal, &path, problems)?;
     }
-    let place = Place { step: Some(step), path: &path };
+    let place = Place {
+        step: Some(step),
+        path: &path,
+    };
     values::tree(&Value::String(text.clone()), names, place, problems)
 }

@@ -10,7 +10,10 @@ pub(super) fn steps(spec: &WorkflowSpec, problems: &mut Problems) {
         problems.error("LimitExceeded", "spec.steps", "a workflow has at least one step");
     }
     if spec.steps.len() > STEPS {
-        let message = format!("{} steps; at most {STEPS} are allowed: split the workflow", spec.steps.len());
+        let message = format!(
+            "{} steps; at most {STEPS} are allowed: split the workflow",
+            spec.steps.len()
+        );
         problems.error("LimitExceeded", "spec.steps", message);
     }
 }
@@ -20,7 +23,11 @@ pub(super) fn duration(text: &str, path: &str, problems: &mut Problems) -> Optio
     match duration::parse(text) {
         Ok(duration) if !duration.is_zero() => u64::try_from(duration.as_millis()).ok(),
         Ok(_) => {
-            problems.error("InvalidDuration", path, "a duration of zero has no meaning here: write 1s or more");
+            problems.error(
+                "InvalidDuration",
+                path,
+                "a duration of zero has no meaning here: write 1s or more",
+            );
             None
         }
         Err(error) => {

@@ -11,8 +11,13 @@ use crate::plan::{Edge, Need};
 
 /// The needs of every step, and where each stands in the manifest.
 pub(super) fn compile(spec: &WorkflowSpec, problems: &mut Problems) -> Vec<Vec<Need>> {
-    let numbers: BTreeMap<&str, usize> =
-        spec.steps.iter().enumerate().rev().map(|(number, step)| (step.id.as_str(), number)).collect();
+    let numbers: BTreeMap<&str, usize> = spec
+        .steps
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(number, step)| (step.id.as_str(), number))
+        .collect();
     spec.steps
         .iter()
         .enumerate()
@@ -20,13 +25,22 @@ pub(super) fn compile(spec: &WorkflowSpec, problems: &mut Problems) -> Vec<Vec<N
             let mut needs: Vec<Need> = Vec::new();
             for (index, text) in step.needs.iter().enumerate() {
                 let path = format!("spec.steps[{number}].needs[{index}]");
-                let Some((needed, edge)) = edge(text, spec, &numbers, &path, problems) else { continue };
+                let Some((needed, edge)) = edge(text, spec, &numbers, &path, problems) else {
+                    continue;
+                };
                 match needs.iter_mut().find(|need| need.step == needed) {
                     Some(need) if need.edges.contains(&edge) => {
-                        problems.error("DuplicateNeed", path, format!("{text} stands twice in `needs`: remove one"));
+                        problems.error(
+                            "DuplicateNeed",
+                            path,
+                            format!("{text} stands twice in `needs`: remove one"),
+                        );
                     }
                     Some(need) => need.edges.push(edge),
-                    None => needs.push(Need { step: needed, edges: vec![edge] }),
+                    None => needs.push(Need {
+                        step: needed,
+                        edges: vec![edge],
+                    }),
                 }
             }
             needs
@@ -41,7 +55,9 @@ fn edge(
     path: &str,
     problems: &mut Problems,
 ) -> Option<(usize, Edge)> {
-    let (id, outcome) = text.split_once('.').map_or((text, None), |(id, outcome)| (id, Some(outcome)));
+    let (id, outcome) = text
+        .split_once('.')
+        .map_or((text, None), |(id, outcome)| (id, Some(outcome)));
     let Some(number) = numbers.get(id).copied() else {
         let like = nearest(id, numbers.keys().copied()).map(|id| match outcome {
             Some(outcome) => format!("{id}.{outcome}"),
@@ -62,18 +78,33 @@ fn edge(
 fn named(step: &Step, name: &str, path: &str, problems: &mut Problems) -> Option<Edge> {
     let known = outcomes::of(step);
     if let Some(outcome) = known.iter().find(|outcome| outcome.name == name) {
-        return Some(Edge::Named { name: name.to_owned(), failure: outcome.failure });
+        return Some(Edge::Named {
+            name: name.to_owned(),
+            failure: outcome.failure,
+        });
     }
     let id = &step.id;
     let message = if matches!(name, "skipped" | "cancelled") {
         format!("there is no edge {id}.{name}: {id}.done follows every end")
     } else {
         let names: Vec<&str> = known.iter().map(|outcome| outcome.name.as_str()).collect();
-        let own = if names.is_empty() { String::new() } else { format!(", {}", names.join(", ")) };
+        let own = if names.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", names.join(", "))
+        };
         format!("step {id} has no outcome {name}: there are succeeded, failed, done{own}")
     };
     let names = ["succeeded", "failed", "done"].into_iter();
-    let like = nearest(name, names.chain(known.iter().map(|outcome| outcome.name.as_str())));
-    problems.suggesting("UnknownOutcome", path, message, like.map(|name| format!("{id}.{name}")));
+    let like = nearest(
+        name,
+        names.chain(known.iter().map(|outcome| outcome.name.as_str())),
+    );
+    problems.suggesting(
+        "UnknownOutcome",
+        path,
+        message,
+        like.map(|name| format!("{id}.{name}")),
+    );
     None
 }

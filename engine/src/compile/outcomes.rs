@@ -11,8 +11,14 @@ pub(super) struct Named {
 
 /// Named outcomes of a step, also of kinds that do not run yet: their edges are checked all the same.
 pub(super) fn of(step: &Step) -> Vec<Named> {
-    let success = |name: &str| Named { name: name.to_owned(), failure: false };
-    let failure = |name: &str| Named { name: name.to_owned(), failure: true };
+    let success = |name: &str| Named {
+        name: name.to_owned(),
+        failure: false,
+    };
+    let failure = |name: &str| Named {
+        name: name.to_owned(),
+        failure: true,
+    };
     if let Some(switch) = &step.switch {
         let cases = switch.cases.iter().map(|case| case.name.as_str());
         return cases.chain(switch.default.as_deref()).map(success).collect();

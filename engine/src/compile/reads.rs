@@ -13,7 +13,10 @@ use crate::plan::PlanInput;
 const ROOTS: [&str; 6] = ["inputs", "vars", "steps", "run", "workflow", "tenant"];
 /// Names that the language has elsewhere, and what to say about them here.
 const ELSEWHERE: [(&str, &str); 6] = [
-    ("trigger", "a step reads inputs, so that it runs the same however the run was started"),
+    (
+        "trigger",
+        "a step reads inputs, so that it runs the same however the run was started",
+    ),
     ("item", "it exists inside a forEach"),
     ("index", "it exists inside a forEach"),
     ("turn", "it exists inside a loop"),
@@ -69,10 +72,18 @@ impl Names<'_> {
         let Some(input) = self.inputs.iter().find(|input| input.name == *name) else {
             let like = nearest(name, self.inputs.iter().map(|input| input.name.as_str()));
             let message = format!("the workflow has no input {name}{}", at(read));
-            return problems.suggesting("UnknownInput", place.path, message, like.map(|name| format!("inputs.{name}")));
+            return problems.suggesting(
+                "UnknownInput",
+                place.path,
+                message,
+                like.map(|name| format!("inputs.{name}")),
+            );
         };
         if !input.required && input.default.is_none() && is_plain(read, 2, all) {
-            let message = format!("inputs.{name}{} may be absent: it is not required and has no default", at(read));
+            let message = format!(
+                "inputs.{name}{} may be absent: it is not required and has no default",
+                at(read)
+            );
             let like = format!("inputs.?{name}.orValue(…)");
             problems.suggesting("MayBeAbsent", place.path, message, Some(like));
         }
@@ -87,13 +98,22 @@ impl Names<'_> {
         match &self.context.tenant_variables {
             Some(tenant) if tenant.contains(name) => {}
             Some(tenant) => {
-                let known = tenant.iter().map(String::as_str).chain(self.spec.variables.keys().map(String::as_str));
-                let message = format!("neither the workflow nor the tenant has a variable {name}{}", at(read));
+                let known = tenant
+                    .iter()
+                    .map(String::as_str)
+                    .chain(self.spec.variables.keys().map(String::as_str));
+                let message = format!(
+                    "neither the workflow nor the tenant has a variable {name}{}",
+                    at(read)
+                );
                 let like = nearest(name, known).map(|name| format!("vars.{name}"));
                 problems.suggesting("UnknownVariable", place.path, message, like);
             }
             None => {
-                let message = format!("the workflow has no variable {name}{}: the tenant must define it", at(read));
+                let message = format!(
+                    "the workflow has no variable {name}{}: the tenant must define it",
+                    at(read)
+                );
                 let like = nearest(name, self.spec.variables.keys().map(String::as_str));
                 problems.warning("UnknownVariable", place.path, message);
                 if let Some(last) = problems.0.last_mut() {
@@ -112,7 +132,12 @@ impl Names<'_> {
         let Some(number) = steps.iter().position(|step| step.id == *id) else {
             let message = format!("there is no step {id}{}", at(read));
             let like = nearest(id, steps.iter().map(|step| step.id.as_str()));
-            return problems.suggesting("UnknownStep", place.path, message, like.map(|id| format!("steps.{id}")));
+            return problems.suggesting(
+                "UnknownStep",
+                place.path,
+                message,
+                like.map(|id| format!("steps.{id}")),
+            );
         };
         if let Some(reader) = place.step
             && !self.graph.is_ancestor(number, reader)
@@ -121,14 +146,21 @@ impl Names<'_> {
             let message = if number == reader {
                 format!("step {id} cannot read itself{}", at(read))
             } else {
-                format!("steps.{id}{} is not an ancestor of {own}: nothing that {own} needs leads to it", at(read))
+                format!(
+                    "steps.{id}{} is not an ancestor of {own}: nothing that {own} needs leads to it",
+                    at(read)
+                )
             };
             let like = (number != reader).then(|| format!("needs: [{id}]"));
             return problems.suggesting("NotAnAncestor", place.path, message, like);
         }
         let Some(field) = read.path.get(2) else { return };
         if !STEP.contains(&field.as_str()) {
-            let message = format!("steps.{id} has no field {field}{}: there are {}", at(read), STEP.join(", "));
+            let message = format!(
+                "steps.{id} has no field {field}{}: there are {}",
+                at(read),
+                STEP.join(", ")
+            );
             let like = nearest(field, STEP.into_iter()).map(|field| format!("steps.{id}.{field}"));
             return problems.suggesting("UnknownName", place.path, message, like);
         }
@@ -145,7 +177,11 @@ impl Names<'_> {
         let (id, field) = (&read.path[1], read.path[2].as_str());
         let definition = &self.spec.steps[step];
         let there = match field {
-            "output" if definition.wait.is_some() || definition.fail.is_some() || definition.stop.is_some() => 0,
+            "output"
+                if definition.wait.is_some() || definition.fail.is_some() || definition.stop.is_some() =>
+            {
+                0
+            }
             "output" => SUCCEEDED,
             "error" => FAILED,
             "startedAt" => SUCCEEDED | FAILED,
@@ -163,7 +199,10 @@ impl Names<'_> {
                 problems.warning("MayBeAbsent", place.path, message);
             }
         } else if plain && ends & !there != 0 {
-            let message = format!("steps.{id}.{field}{} is not certain to be there: reading it may fail", at(read));
+            let message = format!(
+                "steps.{id}.{field}{} is not certain to be there: reading it may fail",
+                at(read)
+            );
             problems.warning("MayBeAbsent", place.path, message);
             if let Some(last) = problems.0.last_mut() {
                 last.suggestion = like;
@@ -175,8 +214,10 @@ impl Names<'_> {
 /// The first `names` names of the path must be there, and nothing asked before whether they are.
 fn is_plain(read: &Read, names: usize, all: &[Read]) -> bool {
     let covered = read.guarded && read.plain == read.path.len();
-    let asked = |other: &Read| other.plain < names && other.path.len() >= names && read.path.starts_with(&other.path);
-    let covered = covered || (read.guarded && all.iter().any(|other| asked(other) && other.path.len() == names));
+    let asked =
+        |other: &Read| other.plain < names && other.path.len() >= names && read.path.starts_with(&other.path);
+    let covered =
+        covered || (read.guarded && all.iter().any(|other| asked(other) && other.path.len() == names));
     read.plain >= names && !covered
 }
 
@@ -184,7 +225,11 @@ fn fields(read: &Read, known: &[&str], place: Place<'_>, problems: &mut Problems
     if let [root, field, ..] = read.path.as_slice()
         && !known.contains(&field.as_str())
     {
-        let message = format!("{root} has no field {field}{}: there are {}", at(read), known.join(", "));
+        let message = format!(
+            "{root} has no field {field}{}: there are {}",
+            at(read),
+            known.join(", ")
+        );
         let like = nearest(field, known.iter().copied()).map(|field| format!("{root}.{field}"));
         problems.suggesting("UnknownName", place.path, message, like);
     }

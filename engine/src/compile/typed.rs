@@ -12,17 +12,26 @@ use crate::expression::Read;
 /// The schema of a step's output, as far as it is known.
 pub(super) fn output(step: &Step) -> Option<Value> {
     if let Some(set) = &step.set {
-        let fields: Map<String, Value> = set.iter().map(|(name, value)| (name.clone(), shape(value))).collect();
+        let fields: Map<String, Value> = set
+            .iter()
+            .map(|(name, value)| (name.clone(), shape(value)))
+            .collect();
         return Some(json!({"type": "object", "properties": fields}));
     }
-    step.uses.as_deref().and_then(action::find).map(|action| action.output.clone())
+    step.uses
+        .as_deref()
+        .and_then(action::find)
+        .map(|action| action.output.clone())
 }
 
 /// What a literal says about its shape; texts may be anything, as they may hold an expression.
 fn shape(value: &Value) -> Value {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
-            let fields: Map<String, Value> = fields.iter().map(|(name, value)| (name.clone(), shape(value))).collect();
+            let fields: Map<String, Value> = fields
+                .iter()
+                .map(|(name, value)| (name.clone(), shape(value)))
+                .collect();
             json!({"type": "object", "properties": fields})
         }
         _ => json!({}),
@@ -34,7 +43,9 @@ fn shape(value: &Value) -> Value {
 pub(super) fn check(schema: &Value, read: &Read, from: usize, place: Place<'_>, problems: &mut Problems) {
     let mut schema = schema;
     for (number, name) in read.path.iter().enumerate().skip(from) {
-        let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+        let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+            return;
+        };
         if let Some(inner) = properties.get(name) {
             schema = inner;
             continue;
@@ -48,13 +59,22 @@ pub(super) fn check(schema: &Value, read: &Read, from: usize, place: Place<'_>, 
             _ => {}
         }
         // What other keywords allow is not looked into.
-        let open = ["patternProperties", "allOf", "anyOf", "oneOf", "$ref", "if", "dependentSchemas"];
+        let open = [
+            "patternProperties",
+            "allOf",
+            "anyOf",
+            "oneOf",
+            "$ref",
+            "if",
+            "dependentSchemas",
+        ];
         if open.iter().any(|keyword| schema.get(keyword).is_some()) {
             return;
         }
         let parent = read.path[..number].join(".");
         let message = format!("{parent} has no field {name}{}", at(read));
-        let like = nearest(name, properties.keys().map(String::as_str)).map(|name| format!("{parent}.{name}"));
+        let like =
+            nearest(name, properties.keys().map(String::as_str)).map(|name| format!("{parent}.{name}"));
         return problems.suggesting("UnknownField", place.path, message, like);
     }
 }

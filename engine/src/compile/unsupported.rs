@@ -7,7 +7,11 @@ use serde_json::Value;
 use super::Problems;
 
 fn not_yet(path: String, what: &str, problems: &mut Problems) {
-    problems.error("NotSupportedYet", path, format!("{what} not supported yet: remove the field"));
+    problems.error(
+        "NotSupportedYet",
+        path,
+        format!("{what} not supported yet: remove the field"),
+    );
 }
 
 /// Fields of the workflow itself.
@@ -20,7 +24,11 @@ pub(super) fn workflow(spec: &WorkflowSpec, problems: &mut Problems) {
     }
     for (number, input) in spec.inputs.iter().enumerate() {
         if input.sensitive == Some(true) {
-            not_yet(format!("spec.inputs[{number}].sensitive"), "sensitive inputs are", problems);
+            not_yet(
+                format!("spec.inputs[{number}].sensitive"),
+                "sensitive inputs are",
+                problems,
+            );
         }
     }
 }
@@ -38,15 +46,20 @@ pub(super) fn step(step: &Step, path: &str, problems: &mut Problems) -> bool {
         (step.cache.is_some(), "cache", "caches are"),
         (step.sensitive == Some(true), "sensitive", "sensitive outputs are"),
         (step.budget.is_some(), "budget", "budgets are"),
-        (step.runner_class.is_some(), "runnerClass", "runner classes of steps are"),
+        (
+            step.runner_class.is_some(),
+            "runnerClass",
+            "runner classes of steps are",
+        ),
     ];
     for (_, name, what) in fields.into_iter().filter(|(set, _, _)| *set) {
         not_yet(format!("{path}.{name}"), what, problems);
     }
     if let Some(wait) = &step.wait {
-        for (set, name, what) in
-            [(wait.until.is_some(), "until", "waits until a time are"), (wait.event.is_some(), "event", "waits for events are")]
-        {
+        for (set, name, what) in [
+            (wait.until.is_some(), "until", "waits until a time are"),
+            (wait.event.is_some(), "event", "waits for events are"),
+        ] {
             if set {
                 not_yet(format!("{path}.wait.{name}"), what, problems);
             }
@@ -71,7 +84,11 @@ pub(super) fn unsupported_kinds(step: &Step) -> Vec<&'static str> {
         (step.approval.is_some(), "approval"),
         (step.emit.is_some(), "emit"),
     ];
-    kinds.into_iter().filter(|(set, _)| *set).map(|(_, name)| name).collect()
+    kinds
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, name)| name)
+        .collect()
 }
 
 /// `{template: …, data: …}` stands for a text anywhere in `with`.

@@ -9,7 +9,12 @@ use crate::expression::{ParseError, Program, Text, Tree};
 use crate::schema;
 
 /// Bare CEL, such as `when`.
-pub(super) fn condition(text: &str, names: &Names<'_>, place: Place<'_>, problems: &mut Problems) -> Option<Program> {
+pub(super) fn condition(
+    text: &str,
+    names: &Names<'_>,
+    place: Place<'_>,
+    problems: &mut Problems,
+) -> Option<Program> {
     let program = bare(text, place.path, problems)?;
     names.check(&program.reads(), place, problems);
     Some(program)
@@ -47,7 +52,10 @@ pub(super) fn tree(
         Ok(tree) => Some(tree),
         // Texts were reported above, each with its place; what is left is about the value as a whole.
         Err((pointer, error)) => {
-            if !problems.0[before..].iter().any(|problem| problem.code == "InvalidExpression") {
+            if !problems.0[before..]
+                .iter()
+                .any(|problem| problem.code == "InvalidExpression")
+            {
                 invalid(error, &schema::join(place.path, &pointer), problems);
             }
             None
@@ -59,7 +67,10 @@ pub(super) fn outputs(spec: &WorkflowSpec, names: &Names<'_>, problems: &mut Pro
     if spec.outputs.is_empty() {
         return None;
     }
-    let place = Place { step: None, path: "spec.outputs" };
+    let place = Place {
+        step: None,
+        path: "spec.outputs",
+    };
     tree(&Value::Object(spec.outputs.clone()), names, place, problems)
 }
 

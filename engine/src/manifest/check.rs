@@ -29,7 +29,10 @@ pub fn check_workflow(object: &Value, context: &Context) -> Result<(WorkflowSpec
 #[must_use]
 pub fn check(document: &Document) -> Vec<Problem> {
     let object = &document.object;
-    let group = object.get("apiVersion").and_then(Value::as_str).and_then(|version| version.split('/').next());
+    let group = object
+        .get("apiVersion")
+        .and_then(Value::as_str)
+        .and_then(|version| version.split('/').next());
     if group != Some(GROUP) && !KINDS.contains(&document.kind.as_str()) {
         return Vec::new();
     }
@@ -46,7 +49,11 @@ pub fn check(document: &Document) -> Vec<Problem> {
             problems
         }
         kind @ ("Connector" | "Connection") => {
-            vec![Problem::error("NotSupportedYet", "kind", format!("{kind}s are not supported yet: remove the object"))]
+            vec![Problem::error(
+                "NotSupportedYet",
+                "kind",
+                format!("{kind}s are not supported yet: remove the object"),
+            )]
         }
         kind => {
             let message = format!("{GROUP} has no kind {kind}: there are {}", KINDS.join(", "));
@@ -79,10 +86,20 @@ fn identity(object: &Value) -> Vec<Problem> {
             let message = format!("{version} is not known: this version speaks {expected}");
             problems.push(Problem::error("UnknownVersion", "apiVersion", message).suggesting(Some(expected)));
         }
-        None => problems.push(Problem::error("UnknownVersion", "apiVersion", format!("write apiVersion: {expected}"))),
+        None => problems.push(Problem::error(
+            "UnknownVersion",
+            "apiVersion",
+            format!("write apiVersion: {expected}"),
+        )),
     }
-    if let Some(name) = object.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Value::as_str) {
-        let edge = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit());
+    if let Some(name) = object
+        .get("metadata")
+        .and_then(|metadata| metadata.get("name"))
+        .and_then(Value::as_str)
+    {
+        let edge = |letter: Option<char>| {
+            letter.is_some_and(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
+        };
         let inside = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
         let good = edge(name.chars().next()) && edge(name.chars().last()) && name.chars().all(inside);
         if !good || name.len() > 63 {
@@ -111,9 +128,14 @@ fn typed<S: DeserializeOwned>(object: &Value, problems: &mut Vec<Problem>) -> Op
 fn merged(shape: Vec<Problem>, compiled: Vec<Problem>) -> Vec<Problem> {
     let said_better = |problem: &Problem| {
         problem.code == "InvalidValue"
-            && compiled.iter().any(|better| better.path.starts_with(&problem.path) && better.severity == Severity::Error)
+            && compiled
+                .iter()
+                .any(|better| better.path.starts_with(&problem.path) && better.severity == Severity::Error)
     };
-    let mut all: Vec<Problem> = shape.into_iter().filter(|problem| !said_better(problem)).collect();
+    let mut all: Vec<Problem> = shape
+        .into_iter()
+        .filter(|problem| !said_better(problem))
+        .collect();
     all.extend(compiled);
     all.sort_by_key(|problem| position(&problem.path));
     all

@@ -32,16 +32,29 @@ impl Outline {
         let path = path.strip_prefix('.').unwrap_or(path);
         // Keys may contain dots: the longest key that fits is meant.
         let fits = |name: &str| {
-            path.strip_prefix(name).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            path.strip_prefix(name)
+                .filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        let fields = self.fields.iter().filter_map(|(name, inner)| Some((name.len(), inner, fits(name)?)));
-        fields.max_by_key(|(length, _, _)| *length).map(|(_, inner, rest)| (inner, rest))
+        let fields = self
+            .fields
+            .iter()
+            .filter_map(|(name, inner)| Some((name.len(), inner, fits(name)?)));
+        fields
+            .max_by_key(|(length, _, _)| *length)
+            .map(|(_, inner, rest)| (inner, rest))
     }
 
     fn at(span: &Span) -> Self {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let (line, column) = (number(span.start.line()), number(span.start.col()).saturating_add(1));
-        Self { line, column, ..Self::default() }
+        let (line, column) = (
+            number(span.start.line()),
+            number(span.start.col()).saturating_add(1),
+        );
+        Self {
+            line,
+            column,
+            ..Self::default()
+        }
     }
 }
 
@@ -59,7 +72,11 @@ pub(super) fn of(text: &str) -> Vec<Outline> {
     let mut open: Vec<Open> = Vec::new();
     let mut parser = Parser::new_from_str(text);
     while let Some(Ok((event, span))) = parser.next_event() {
-        let (here, starts) = (Outline::at(&span), |is_map| Open { outline: Outline::at(&span), is_map, key: None });
+        let (here, starts) = (Outline::at(&span), |is_map| Open {
+            outline: Outline::at(&span),
+            is_map,
+            key: None,
+        });
         let done = match event {
             Event::MappingStart(..) => {
                 open.push(starts(true));
@@ -79,7 +96,10 @@ pub(super) fn of(text: &str) -> Vec<Outline> {
                     map.key = Some((value.into_owned(), here));
                     continue;
                 }
-                Outline { is_empty: value.is_empty() || value == "null" || value == "~", ..here }
+                Outline {
+                    is_empty: value.is_empty() || value == "null" || value == "~",
+                    ..here
+                }
             }
             Event::Alias(_) => here,
             _ => continue,
@@ -90,7 +110,11 @@ pub(super) fn of(text: &str) -> Vec<Outline> {
             Some(parent) => match parent.key.take() {
                 // A field stands where its key does.
                 Some((name, key)) => {
-                    let field = Outline { line: key.line, column: key.column, ..done };
+                    let field = Outline {
+                        line: key.line,
+                        column: key.column,
+                        ..done
+                    };
                     parent.outline.fields.push((name, field));
                 }
                 // A key that is no text: nothing can lead to it.

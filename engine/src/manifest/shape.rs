@@ -10,7 +10,14 @@ use crate::problem::Problem;
 use crate::schema;
 
 /// Kinds of the group.
-pub(super) const KINDS: [&str; 6] = ["Tenant", "RunnerClass", "Connector", "Connection", "Workflow", "WorkflowRun"];
+pub(super) const KINDS: [&str; 6] = [
+    "Tenant",
+    "RunnerClass",
+    "Connector",
+    "Connection",
+    "Workflow",
+    "WorkflowRun",
+];
 
 /// Unknown fields, wrong types, lengths, patterns and ranges of an object's spec.
 pub(super) fn check(kind: &str, object: &Value) -> Vec<Problem> {
@@ -21,7 +28,11 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Problem> {
     };
     if let Some(validator) = validator(kind) {
         let found = schema::violations(validator, spec, "spec");
-        problems.extend(found.into_iter().map(|violation| violation.problem("InvalidValue")));
+        problems.extend(
+            found
+                .into_iter()
+                .map(|violation| violation.problem("InvalidValue")),
+        );
     }
     problems
 }
@@ -37,14 +48,20 @@ fn unknown(kind: &str, object: &Value) -> Vec<Problem> {
     };
     let say = |field: flowpilot_crds::unknown_fields::UnknownField| {
         let name = field.path.rsplit('.').next().unwrap_or_default().to_owned();
-        Problem::error("UnknownField", field.path, format!("there is no field {name} here")).suggesting(field.suggestion)
+        Problem::error(
+            "UnknownField",
+            field.path,
+            format!("there is no field {name} here"),
+        )
+        .suggesting(field.suggestion)
     };
     found.into_iter().map(say).collect()
 }
 
 /// The schema of a kind's spec, made once: it is generated from the types.
 fn validator(kind: &str) -> Option<&'static Validator> {
-    static VALIDATORS: LazyLock<Vec<Option<Validator>>> = LazyLock::new(|| KINDS.iter().map(|kind| build(kind)).collect());
+    static VALIDATORS: LazyLock<Vec<Option<Validator>>> =
+        LazyLock::new(|| KINDS.iter().map(|kind| build(kind)).collect());
     VALIDATORS[KINDS.iter().position(|known| *known == kind)?].as_ref()
 }
 
@@ -54,7 +71,11 @@ fn build(kind: &str) -> Option<Validator> {
     let version = definition.spec.versions.into_iter().next()?;
     let schema = serde_json::to_value(version.schema?.open_api_v3_schema?).ok()?;
     let spec = schema.get("properties")?.get("spec")?;
-    jsonschema::options().offline().should_validate_formats(false).build(spec).ok()
+    jsonschema::options()
+        .offline()
+        .should_validate_formats(false)
+        .build(spec)
+        .ok()
 }
 
 #[cfg(test)]

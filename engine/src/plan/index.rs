@@ -44,6 +44,10 @@ fn build(steps: &[PlanStep]) -> Tables {
             dependents[need.step].push(number);
         }
     }
-    let by_id = steps.iter().enumerate().map(|(number, step)| (step.id.clone(), number)).collect();
+    let by_id = steps
+        .iter()
+        .enumerate()
+        .map(|(number, step)| (step.id.clone(), number))
+        .collect();
     Tables { by_id, dependents }
 }

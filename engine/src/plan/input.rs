@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Plan;
 use crate::problem::Problem;
 use crate::schema;
+use crate::size::{is_too_deep, json_size};
 
 /// The most that all inputs of a run may weigh together, in bytes of JSON: they are one event of the journal.
 const INPUT_BYTES: usize = 1024 * 1024;
@@ -42,7 +43,12 @@ impl PlanInput {
     /// Its type and its schema in one JSON Schema.
     #[must_use]
     pub fn full_schema(&self) -> Value {
-        let mut full = self.schema.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut full = self
+            .schema
+            .as_ref()
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
         full.entry("type").or_insert_with(|| json!(self.type_.as_str()));
         for (name, text) in [("title", &self.title), ("description", &self.description)] {
             if let Some(text) = text {
@@ -58,14 +64,18 @@ impl PlanInput {
     /// A value for it, checked; numbers get the type that the schema names.
     pub(crate) fn check(&self, value: &Value, path: &str) -> Result<Value, Vec<Problem>> {
         let full = self.full_schema();
-        let validator = schema::compile(&full).map_err(|why| vec![Problem::error("InvalidSchema", path, why)])?;
+        let validator =
+            schema::compile(&full).map_err(|why| vec![Problem::error("InvalidSchema", path, why)])?;
         let found = schema::violations(&validator, value, path);
         if found.is_empty() {
             let mut value = value.clone();
             schema::type_numbers(&full, &mut value);
             return Ok(value);
         }
-        Err(found.into_iter().map(|violation| violation.problem("InvalidInput")).collect())
+        Err(found
+            .into_iter()
+            .map(|violation| violation.problem("InvalidInput"))
+            .collect())
     }
 }
 
@@ -73,10 +83,17 @@ impl Plan {
     /// One JSON Schema of all inputs, for forms and API descriptions.
     #[must_use]
     pub fn input_schema(&self) -> Value {
-        let properties: Map<String, Value> =
-            self.inputs.iter().map(|input| (input.name.clone(), input.full_schema())).collect();
-        let required: Vec<&str> =
-            self.inputs.iter().filter(|input| input.required).map(|input| input.name.as_str()).collect();
+        let properties: Map<String, Value> = self
+            .inputs
+            .iter()
+            .map(|input| (input.name.clone(), input.full_schema()))
+            .collect();
+        let required: Vec<&str> = self
+            .inputs
+            .iter()
+            .filter(|input| input.required)
+            .map(|input| input.name.as_str())
+            .collect();
         let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
         if !required.is_empty() {
             schema["required"] = json!(required);
@@ -100,8 +117,13 @@ impl Plan {
         }
         for input in &self.inputs {
             let path = format!("inputs.{}", input.name);
-            let value = given.get(&input.name).filter(|value| input.required || !value.is_null());
+            let value = given
+                .get(&input.name)
+                .filter(|value| input.required || !value.is_null());
             match value.or(input.default.as_ref()) {
+                Some(value) if is_too_deep(value) => {
+                    problems.push(Problem::error("LimitExceeded", path, "the value nests too deep"));
+                }
                 Some(value) => match input.check(value, &path) {
                     Ok(value) => {
                         checked.insert(input.name.clone(), value);
@@ -115,10 +137,15 @@ impl Plan {
                 None => {}
             }
         }
-        if crate::size::json_size(&checked) > INPUT_BYTES {
-            let message = format!("the inputs are larger than {INPUT_BYTES} bytes together: pass a reference instead");
+        if json_size(&checked) > INPUT_BYTES {
+            let message =
+                format!("the inputs are larger than {INPUT_BYTES} bytes together: pass a reference instead");
             problems.push(Problem::error("LimitExceeded", "inputs", message));
         }
-        if problems.is_empty() { Ok(checked) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(checked)
+        } else {
+            Err(problems)
+        }
     }
 }

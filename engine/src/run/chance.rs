@@ -36,8 +36,8 @@ pub(super) fn fraction(hash: [u8; 32]) -> f64 {
     bytes.copy_from_slice(&hash[..8]);
     // 53 bits: what a double holds exactly.
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-    let numerator = (u64::from_be_bytes(bytes) >> 11) as f64;
-    numerator / (1_u64 << 53) as f64
+    let (numerator, denominator) = ((u64::from_be_bytes(bytes) >> 11) as f64, (1_u64 << 53) as f64);
+    numerator / denominator
 }
 
 /// A UUID of version 4.

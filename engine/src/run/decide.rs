@@ -41,7 +41,9 @@ impl Run {
             let end = self.end_timer().filter(|end| *end <= now);
             let first = self.timers.first().copied().filter(|(at, _)| *at <= now);
             match (end, first) {
-                (Some(end), first) if first.is_none_or(|(at, _)| end < at) => self.end_timer_due(now, commands),
+                (Some(end), first) if first.is_none_or(|(at, _)| end < at) => {
+                    self.end_timer_due(now, commands);
+                }
                 (_, Some((_, step))) => self.timer_due(step, now, commands),
                 _ => break,
             }
@@ -54,7 +56,13 @@ impl Run {
         let path = self.path(step);
         match phase {
             Phase::Waiting => {
-                let event = Event::StepSucceeded { step: path, at: now, attempt, output: None, named: None };
+                let event = Event::StepSucceeded {
+                    step: path,
+                    at: now,
+                    attempt,
+                    output: None,
+                    named: None,
+                };
                 self.record(event, commands);
             }
             Phase::Retrying => self.begin(step, attempt + 1, now, commands),
@@ -83,7 +91,14 @@ impl Run {
                 self.ready.insert(step);
             }
             Decision::Skip(reason, _) => {
-                self.record(Event::StepSkipped { step: self.path(step), at: now, reason }, commands);
+                self.record(
+                    Event::StepSkipped {
+                        step: self.path(step),
+                        at: now,
+                        reason,
+                    },
+                    commands,
+                );
             }
         }
     }
@@ -94,18 +109,38 @@ impl Run {
             Ok(true) => self.begin(step, 1, now, commands),
             Ok(false) => {
                 let (step, reason) = (self.path(step), SkipReason::Condition);
-                self.record(Event::StepSkipped { step, at: now, reason }, commands);
+                self.record(
+                    Event::StepSkipped {
+                        step,
+                        at: now,
+                        reason,
+                    },
+                    commands,
+                );
             }
             Err(error) => {
-                self.record(Event::StepStarted { step: self.path(step), at: now, attempt: 1 }, commands);
-                self.fail_for_good(step, error, now, commands);
+                self.record(
+                    Event::StepStarted {
+                        step: self.path(step),
+                        at: now,
+                        attempt: 1,
+                    },
+                    commands,
+                );
+                self.fail_for_good(step, *error, now, commands);
             }
         }
     }
 
     pub(super) fn changes_the_world(&self, step: usize) -> bool {
         use crate::action::Effect;
-        matches!(self.plan.steps[step].work, Work::Uses { effect: Effect::Write | Effect::Irreversible, .. })
+        matches!(
+            self.plan.steps[step].work,
+            Work::Uses {
+                effect: Effect::Write | Effect::Irreversible,
+                ..
+            }
+        )
     }
 }
 

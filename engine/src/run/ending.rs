@@ -43,7 +43,12 @@ pub(super) enum Cause {
 
 impl Run {
     fn ends(&mut self, cause: Cause, since: Timestamp) {
-        self.ending.get_or_insert(Ending { cause, since, swept: false, cut_short: false });
+        self.ending.get_or_insert(Ending {
+            cause,
+            since,
+            swept: false,
+            cut_short: false,
+        });
     }
 
     /// Nothing handles the failure of this step.
@@ -73,13 +78,21 @@ impl Run {
     /// A run with too many events fails; what is still recorded then is bounded by its steps.
     pub(super) fn limit_events(&mut self, at: Timestamp) {
         if self.events == EVENTS {
-            self.fails("LimitExceeded", format!("the run has more than {EVENTS} events"), at);
+            self.fails(
+                "LimitExceeded",
+                format!("the run has more than {EVENTS} events"),
+                at,
+            );
         }
     }
 
     fn fails(&mut self, code: &str, message: String, at: Timestamp) {
         if self.ending.is_none() {
-            self.error = Some(Arc::new(StepError { code: code.to_owned(), message, ..StepError::default() }));
+            self.error = Some(Arc::new(StepError {
+                code: code.to_owned(),
+                message,
+                ..StepError::default()
+            }));
             self.ends(Cause::Failing, at);
         }
     }
@@ -96,12 +109,22 @@ impl Run {
     /// The end timer is due.
     pub(super) fn end_timer_due(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         match &mut self.ending {
-            None => self.record(Event::CancelRequested { at: now, by: TIMEOUT.to_owned() }, commands),
+            None => self.record(
+                Event::CancelRequested {
+                    at: now,
+                    by: TIMEOUT.to_owned(),
+                },
+                commands,
+            ),
             Some(ending) => {
                 (ending.swept, ending.cut_short) = (true, true);
                 if self.error.is_none() {
                     let message = "clean-up took too long".to_owned();
-                    let error = StepError { code: "Timeout".to_owned(), message, ..StepError::default() };
+                    let error = StepError {
+                        code: "Timeout".to_owned(),
+                        message,
+                        ..StepError::default()
+                    };
                     self.error = Some(Arc::new(error));
                 }
                 self.end_steps(true, now, commands);
@@ -125,7 +148,14 @@ impl Run {
             match self.records[step].phase {
                 Phase::Pending if !spared => {
                     let (step, reason) = (self.path(step), SkipReason::Cancelled);
-                    self.record(Event::StepSkipped { step, at: now, reason }, commands);
+                    self.record(
+                        Event::StepSkipped {
+                            step,
+                            at: now,
+                            reason,
+                        },
+                        commands,
+                    );
                 }
                 phase if phase.is_active() && (also_clean_up || !self.records[step].clean_up) => {
                     self.end_step(step, now, commands);
@@ -155,7 +185,9 @@ impl Run {
             }
             Effect::Write | Effect::Irreversible => {
                 let limit = after(now, LEFT_TO_FINISH);
-                let limit = self.records[step].timer.map_or(limit, |timeout| timeout.min(limit));
+                let limit = self.records[step]
+                    .timer
+                    .map_or(limit, |timeout| timeout.min(limit));
                 self.set_timer(step, Some(limit));
             }
         }
@@ -163,6 +195,9 @@ impl Run {
 
     /// A step that runs after any end of another one.
     fn is_clean_up(&self, step: usize) -> bool {
-        self.plan.steps[step].needs.iter().any(|need| need.edges.contains(&Edge::Done))
+        self.plan.steps[step]
+            .needs
+            .iter()
+            .any(|need| need.edges.contains(&Edge::Done))
     }
 }

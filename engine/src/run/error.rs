@@ -10,7 +10,10 @@ pub enum ReplayError {
     #[snafu(display("the journal does not begin with RunStarted"))]
     NoStart,
     /// The plan was made by another version.
-    #[snafu(display("the plan has version {version}, this engine runs version {}", crate::plan::PLAN_VERSION))]
+    #[snafu(display(
+        "the plan has version {version}, this engine runs version {}",
+        crate::plan::PLAN_VERSION
+    ))]
     PlanVersion {
         /// Its version.
         version: u32,

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
+use super::attempt::over_limit;
 use super::ending::Cause;
 use super::scope::{Call, RunScope};
-use super::work::evaluation_error;
-use super::{Command, OUTPUT_BYTES, Run};
+use super::work::{Outcome, evaluation_error};
+use super::{Command, Run};
 use crate::expression::Budget;
 use crate::journal::{Event, RunOutcome, StepError};
 use crate::plan::Work;
-use crate::size::json_size;
 
 impl Run {
     /// Every step ended: so does the run.
@@ -20,12 +20,25 @@ impl Run {
         if outcome == RunOutcome::Succeeded {
             match self.outputs(now) {
                 Ok(values) => outputs = Some(values),
-                Err(why) => (outcome, error) = (RunOutcome::Failed, Some(why)),
+                Err(why) => (outcome, error) = (RunOutcome::Failed, Some(*why)),
             }
         }
         let (finished, reason) = (outputs.clone(), error.clone());
-        self.record(Event::RunFinished { at: now, outcome, outputs, error, message }, commands);
-        commands.push(Command::Finish { outcome, outputs: finished, error: reason });
+        self.record(
+            Event::RunFinished {
+                at: now,
+                outcome,
+                outputs,
+                error,
+                message,
+            },
+            commands,
+        );
+        commands.push(Command::Finish {
+            outcome,
+            outputs: finished,
+            error: reason,
+        });
     }
 
     fn end(&self) -> (RunOutcome, Option<StepError>, Option<String>) {
@@ -44,7 +57,9 @@ impl Run {
                 }
                 let stopped = || StepError {
                     code: "Stopped".to_owned(),
-                    message: message.clone().unwrap_or_else(|| "the workflow stopped the run".to_owned()),
+                    message: message
+                        .clone()
+                        .unwrap_or_else(|| "the workflow stopped the run".to_owned()),
                     step: Some(self.path(step)),
                     ..StepError::default()
                 };
@@ -54,16 +69,25 @@ impl Run {
         }
     }
 
-    fn outputs(&self, now: Timestamp) -> Result<Map<String, Json>, StepError> {
-        let fail = |error: StepError| StepError { code: "OutputError".to_owned(), ..error };
-        let Some(outputs) = &self.plan.outputs else { return Ok(Map::new()) };
+    fn outputs(&self, now: Timestamp) -> Outcome<Map<String, Json>> {
+        let fail = |error: StepError| {
+            Box::new(StepError {
+                code: "OutputError".to_owned(),
+                ..error
+            })
+        };
+        let Some(outputs) = &self.plan.outputs else {
+            return Ok(Map::new());
+        };
         let scope = RunScope::new(self, Call::outputs(now));
-        let values =
-            outputs.evaluate(&scope, &mut Budget::default()).map_err(|error| fail(evaluation_error(&error)))?;
-        let size = json_size(&values);
-        if size > OUTPUT_BYTES {
-            let message = format!("the outputs have {size} bytes; at most {OUTPUT_BYTES} are kept");
-            return Err(fail(StepError { message, ..StepError::default() }));
+        let values = outputs
+            .evaluate(&scope, &mut Budget::default())
+            .map_err(|error| fail(*evaluation_error(&error)))?;
+        if let Some(message) = over_limit(&values) {
+            return Err(fail(StepError {
+                message,
+                ..StepError::default()
+            }));
         }
         match values {
             Json::Object(values) => Ok(values),

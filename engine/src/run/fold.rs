@@ -16,12 +16,23 @@ impl Run {
     pub(super) fn fold(&mut self, event: &Event) -> Result<(), ReplayError> {
         let name = name_of(event);
         if self.finished.is_some() {
-            return UnexpectedSnafu { event: name, step: event.step().unwrap_or_default(), state: "finished" }.fail();
+            return UnexpectedSnafu {
+                event: name,
+                step: event.step().unwrap_or_default(),
+                state: "finished",
+            }
+            .fail();
         }
         let step = match event.step() {
             Some(path) => match self.plan.step_number(path) {
                 Some(step) => step,
-                None => return UnknownStepSnafu { event: name, step: path }.fail(),
+                None => {
+                    return UnknownStepSnafu {
+                        event: name,
+                        step: path,
+                    }
+                    .fail();
+                }
             },
             None => usize::MAX,
         };
@@ -29,36 +40,10 @@ impl Run {
             Event::RunStarted { .. } => false,
             Event::StepStarted { at, attempt, .. } => self.started(step, *attempt, *at),
             Event::WaitStarted { until, .. } => self.waits(step, *until),
-            Event::StepSucceeded { at, attempt, output, named, .. } => {
+            Event::StepSucceeded { attempt, .. } | Event::StepFailed { attempt, .. } => {
                 let fits = self.is_under_way(step, *attempt);
                 if fits {
-                    let record = &mut self.records[step];
-                    record.output = output.as_ref().map(Value::from_json);
-                    record.named = named.as_deref().map(Arc::from);
-                    record.error = None;
-                    self.ended(step, Phase::Succeeded, *at);
-                    if let Work::Stop { succeeded, .. } = self.plan.steps[step].work {
-                        self.stops(step, succeeded, *at);
-                    }
-                }
-                fits
-            }
-            Event::StepFailed { at, attempt, error, retry_at, named, .. } => {
-                let fits = self.is_under_way(step, *attempt);
-                if fits {
-                    self.records[step].error = Some(Arc::new(error.clone()));
-                    match retry_at {
-                        Some(retry_at) => {
-                            self.leaves_runner(step);
-                            self.records[step].phase = Phase::Retrying;
-                            self.set_timer(step, Some(*retry_at));
-                        }
-                        None => {
-                            self.records[step].named = named.as_deref().map(Arc::from);
-                            self.ended(step, Phase::Failed, *at);
-                            self.failed(step, *at);
-                        }
-                    }
+                    self.attempt_ended(step, event);
                 }
                 fits
             }
@@ -73,25 +58,79 @@ impl Run {
                 self.cancel_requested(by, *at);
                 true
             }
-            Event::RunFinished { outcome, error, message, .. } => {
+            Event::RunFinished {
+                outcome,
+                error,
+                message,
+                ..
+            } => {
                 let (error, message) = (error.clone(), message.clone());
-                self.finished = Some(Finished { outcome: *outcome, error, message });
+                self.finished = Some(Finished {
+                    outcome: *outcome,
+                    error,
+                    message,
+                });
                 true
             }
         };
         if !fits {
-            let state = self.records.get(step).map(|record| format!("{:?}", record.phase)).unwrap_or_default();
-            return UnexpectedSnafu { event: name, step: event.step().unwrap_or_default(), state }.fail();
+            let state = self
+                .records
+                .get(step)
+                .map(|record| format!("{:?}", record.phase))
+                .unwrap_or_default();
+            return UnexpectedSnafu {
+                event: name,
+                step: event.step().unwrap_or_default(),
+                state,
+            }
+            .fail();
         }
         self.events += 1;
         self.limit_events(event.at());
         Ok(())
     }
 
+    fn attempt_ended(&mut self, step: usize, event: &Event) {
+        match event {
+            Event::StepSucceeded {
+                at, output, named, ..
+            } => {
+                let record = &mut self.records[step];
+                record.output = output.as_ref().map(Value::from_json);
+                record.named = named.as_deref().map(Arc::from);
+                record.error = None;
+                self.ended(step, Phase::Succeeded, *at);
+                if let Work::Stop { succeeded, .. } = self.plan.steps[step].work {
+                    self.stops(step, succeeded, *at);
+                }
+            }
+            Event::StepFailed {
+                at,
+                error,
+                retry_at,
+                named,
+                ..
+            } => {
+                self.records[step].error = Some(Arc::new(error.clone()));
+                if let Some(retry_at) = retry_at {
+                    self.leaves_runner(step);
+                    self.records[step].phase = Phase::Retrying;
+                    self.set_timer(step, Some(*retry_at));
+                } else {
+                    self.records[step].named = named.as_deref().map(Arc::from);
+                    self.ended(step, Phase::Failed, *at);
+                    self.failed(step, *at);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn started(&mut self, step: usize, attempt: u32, at: Timestamp) -> bool {
         let record = &mut self.records[step];
-        let first = record.phase == Phase::Pending && attempt == 1;
-        if !first && !(record.phase == Phase::Retrying && attempt == record.attempts + 1) {
+        let first = record.phase == Phase::Pending;
+        if attempt != record.attempts + 1 || !(first || record.phase == Phase::Retrying) {
             return false;
         }
         record.phase = Phase::Running;
@@ -102,9 +141,14 @@ impl Run {
         self.dirty.remove(&step);
         self.ready.remove(&step);
         let definition = &self.plan.steps[step];
-        let timeout = definition.timeout_ms.and_then(|timeout| i64::try_from(timeout).ok());
+        let timeout = definition
+            .timeout_ms
+            .and_then(|timeout| i64::try_from(timeout).ok());
         self.running += usize::from(matches!(definition.work, Work::Uses { .. }));
-        self.set_timer(step, timeout.map(|timeout| after(at, SignedDuration::from_millis(timeout))));
+        self.set_timer(
+            step,
+            timeout.map(|timeout| after(at, SignedDuration::from_millis(timeout))),
+        );
         if first {
             self.handles(step);
         }
@@ -166,7 +210,9 @@ impl Run {
         let possible = self.plan.dependents(step).iter().filter(|dependent| {
             let needs = &self.plan.steps[**dependent].needs;
             self.records[**dependent].phase == Phase::Pending
-                && needs.iter().any(|need| need.step == step && needs_failure(need, &self.records[step]))
+                && needs
+                    .iter()
+                    .any(|need| need.step == step && needs_failure(need, &self.records[step]))
         });
         self.records[step].possible_handlers = possible.count();
         if self.records[step].possible_handlers == 0 {

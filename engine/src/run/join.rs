@@ -18,19 +18,35 @@ pub(super) enum Decision {
 
 /// Decides about a step, once every step it needs has ended.
 pub(super) fn decide(steps: &[PlanStep], records: &[Record], step: usize) -> Decision {
-    let mut unmet = steps[step].needs.iter().enumerate().filter(|(_, need)| !is_met(need, records)).peekable();
+    let mut unmet = steps[step]
+        .needs
+        .iter()
+        .enumerate()
+        .filter(|(_, need)| !is_met(need, records))
+        .peekable();
     if unmet.peek().is_none() {
         return Decision::Run;
     }
     let taken = taken(steps, records, step);
     let mut unexcused: Vec<Fork> = Vec::new();
     for (index, need) in unmet {
-        let own = [Fork { step: need.step, missed_by: step, need: index }];
+        let own = [Fork {
+            step: need.step,
+            missed_by: step,
+            need: index,
+        }];
         let needed = &records[need.step];
         // If the needed step was itself skipped for its needs, what decided against that one decided against this one.
         let inherited = matches!(needed.phase, Phase::Skipped(_)) && !needed.forks.is_empty();
-        let forks = if inherited { needed.forks.as_slice() } else { own.as_slice() };
-        if !forks.iter().any(|fork| is_other_side(steps, *fork, &taken[fork.step])) {
+        let forks = if inherited {
+            needed.forks.as_slice()
+        } else {
+            own.as_slice()
+        };
+        if !forks
+            .iter()
+            .any(|fork| is_other_side(steps, *fork, &taken[fork.step]))
+        {
             unexcused.extend(forks);
         }
     }
@@ -54,7 +70,11 @@ fn taken<'a>(steps: &'a [PlanStep], records: &[Record], step: usize) -> Vec<Vec<
     let mut open = vec![step];
     while let Some(current) = open.pop() {
         for need in &steps[current].needs {
-            for edge in need.edges.iter().filter(|edge| **edge != Edge::Done && records[need.step].meets(edge)) {
+            for edge in need
+                .edges
+                .iter()
+                .filter(|edge| **edge != Edge::Done && records[need.step].meets(edge))
+            {
                 if !taken[need.step].contains(&edge) {
                     taken[need.step].push(edge);
                 }
@@ -70,16 +90,22 @@ fn taken<'a>(steps: &'a [PlanStep], records: &[Record], step: usize) -> Vec<Vec<
 /// One of the edges taken leaves the fork on the other side of those that were missed.
 fn is_other_side(steps: &[PlanStep], fork: Fork, taken: &[&Edge]) -> bool {
     let missed = &steps[fork.missed_by].needs[fork.need].edges;
-    taken.iter().any(|edge| missed.iter().all(|missed| !covers(missed, edge)))
+    taken
+        .iter()
+        .any(|edge| missed.iter().all(|missed| !covers(missed, edge)))
 }
 
 /// An end that meets `missed` would (or could) meet `edge`, too: they are on the same side.
 fn covers(missed: &Edge, edge: &Edge) -> bool {
     match (missed, edge) {
-        (Edge::Done, _) | (_, Edge::Done) => true,
-        (Edge::Succeeded, Edge::Succeeded) | (Edge::Failed, Edge::Failed) => true,
+        (Edge::Done, _)
+        | (_, Edge::Done)
+        | (Edge::Succeeded, Edge::Succeeded)
+        | (Edge::Failed, Edge::Failed) => true,
         (Edge::Succeeded, Edge::Failed) | (Edge::Failed, Edge::Succeeded) => false,
-        (Edge::Named { failure, .. }, Edge::Succeeded) | (Edge::Succeeded, Edge::Named { failure, .. }) => !failure,
+        (Edge::Named { failure, .. }, Edge::Succeeded) | (Edge::Succeeded, Edge::Named { failure, .. }) => {
+            !failure
+        }
         (Edge::Named { failure, .. }, Edge::Failed) | (Edge::Failed, Edge::Named { failure, .. }) => *failure,
         (Edge::Named { name, .. }, Edge::Named { name: other, .. }) => name == other,
     }
@@ -89,7 +115,12 @@ fn reason(forks: &[Fork], records: &[Record]) -> SkipReason {
     let phase = |fork: &Fork| records[fork.step].phase;
     if forks.iter().any(|fork| phase(fork) == Phase::Failed) {
         SkipReason::UpstreamFailed
-    } else if forks.iter().any(|fork| matches!(phase(fork), Phase::Cancelled | Phase::Skipped(SkipReason::Cancelled))) {
+    } else if forks.iter().any(|fork| {
+        matches!(
+            phase(fork),
+            Phase::Cancelled | Phase::Skipped(SkipReason::Cancelled)
+        )
+    }) {
         SkipReason::Cancelled
     } else {
         SkipReason::NotTaken

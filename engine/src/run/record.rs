@@ -63,7 +63,10 @@ pub(super) struct Fork {
 
 impl Phase {
     pub(super) fn is_end(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Skipped(_) | Self::Cancelled)
+        matches!(
+            self,
+            Self::Succeeded | Self::Failed | Self::Skipped(_) | Self::Cancelled
+        )
     }
 
     /// An attempt or a wait is under way, or another attempt follows.
@@ -76,7 +79,10 @@ impl Record {
     /// The end of the step lets somebody go on over this edge.
     pub(super) fn meets(&self, edge: &Edge) -> bool {
         match edge {
-            Edge::Succeeded => matches!(self.phase, Phase::Succeeded | Phase::Skipped(SkipReason::Condition)),
+            Edge::Succeeded => matches!(
+                self.phase,
+                Phase::Succeeded | Phase::Skipped(SkipReason::Condition)
+            ),
             Edge::Failed => self.phase == Phase::Failed,
             Edge::Done => self.phase.is_end(),
             Edge::Named { name, .. } => {

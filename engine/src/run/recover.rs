@@ -25,12 +25,22 @@ impl Run {
     fn recover_step(&mut self, step: usize, now: Timestamp, commands: &mut Vec<Command>) {
         let is_ending = self.ending.is_some() && !self.records[step].clean_up;
         let (effect, idempotency_key) = match self.plan.steps[step].work {
-            Work::Uses { effect, idempotency_key, .. } => (effect, idempotency_key),
+            Work::Uses {
+                effect,
+                idempotency_key,
+                ..
+            } => (effect, idempotency_key),
             _ => (Effect::None, false),
         };
         let harmless = matches!(effect, Effect::None | Effect::Read);
         if is_ending && harmless {
-            self.record(Event::StepCancelled { step: self.path(step), at: now }, commands);
+            self.record(
+                Event::StepCancelled {
+                    step: self.path(step),
+                    at: now,
+                },
+                commands,
+            );
         } else if !is_ending && (harmless || idempotency_key) {
             self.work(step, now, commands);
         } else {

@@ -26,14 +26,21 @@ impl Run {
         if !may_go_on || record.attempts >= policy.attempts || !self.is_worth_another(step, policy, error) {
             return None;
         }
-        let pause = match error.retry_after_ms {
-            Some(asked) => asked.min(LONGEST_PAUSE_MS),
-            None => {
-                let seed = Seed { run: self.facts.run, step: &definition.id, attempt: record.attempts, call: "jitter" };
-                jittered(policy, record.attempts, fraction(seed.hash(0)))
-            }
+        let pause = if let Some(asked) = error.retry_after_ms {
+            asked.min(LONGEST_PAUSE_MS)
+        } else {
+            let seed = Seed {
+                run: self.facts.run,
+                step: &definition.id,
+                attempt: record.attempts,
+                call: "jitter",
+            };
+            jittered(policy, record.attempts, fraction(seed.hash(0)))
         };
-        Some(after(now, SignedDuration::from_millis(i64::try_from(pause).unwrap_or(i64::MAX))))
+        Some(after(
+            now,
+            SignedDuration::from_millis(i64::try_from(pause).unwrap_or(i64::MAX)),
+        ))
     }
 
     fn is_worth_another(&self, step: usize, policy: &RetryPolicy, error: &StepError) -> bool {
@@ -54,11 +61,18 @@ impl Run {
 
 /// Exponential backoff with full jitter: anything up to the whole pause.
 fn jittered(policy: &RetryPolicy, attempts: u32, fraction: f64) -> u64 {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of at most ten years are exact in a double")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds of at most ten years are exact in a double"
+    )]
     let (first, longest) = (policy.backoff_ms as f64, policy.max_backoff_ms as f64);
     let exponent = i32::try_from(attempts.saturating_sub(1)).unwrap_or(i32::MAX);
     let whole = (first * policy.factor.powi(exponent)).min(longest);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and at most ten years")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive and at most ten years"
+    )]
     let pause = (whole * fraction).round() as u64;
     pause
 }
@@ -69,7 +83,13 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_the_longest_and_jitter_takes_anything_below() {
-        let policy = RetryPolicy { attempts: 9, backoff_ms: 1000, factor: 2.0, max_backoff_ms: 5000, codes: None };
+        let policy = RetryPolicy {
+            attempts: 9,
+            backoff_ms: 1000,
+            factor: 2.0,
+            max_backoff_ms: 5000,
+            codes: None,
+        };
         let whole: Vec<u64> = (1..6).map(|attempts| jittered(&policy, attempts, 1.0)).collect();
         assert_eq!(whole, [1000, 2000, 4000, 5000, 5000]);
         assert_eq!(jittered(&policy, 3, 0.25), 1000);

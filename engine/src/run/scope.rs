@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::Run;
 use super::chance::{Seed, fraction, uuid};
 use super::record::Record;
-use super::Run;
 use crate::expression::{Key, Map, Scope, Value};
 use crate::journal::StepError;
 
@@ -23,15 +23,30 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(super) fn condition(step: &'a str, at: Timestamp) -> Self {
-        Self { step, attempt: 1, name: "when", at }
+        Self {
+            step,
+            attempt: 1,
+            name: "when",
+            at,
+        }
     }
 
     pub(super) fn attempt(step: &'a str, attempt: u32, at: Timestamp) -> Self {
-        Self { step, attempt, name: "attempt", at }
+        Self {
+            step,
+            attempt,
+            name: "attempt",
+            at,
+        }
     }
 
     pub(super) fn outputs(at: Timestamp) -> Self {
-        Self { step: "", attempt: 1, name: "outputs", at }
+        Self {
+            step: "",
+            attempt: 1,
+            name: "outputs",
+            at,
+        }
     }
 }
 
@@ -44,7 +59,11 @@ pub(super) struct RunScope<'a> {
 
 impl<'a> RunScope<'a> {
     pub(super) fn new(run: &'a Run, call: Call<'a>) -> Self {
-        Self { run, call, calls: Cell::new(0) }
+        Self {
+            run,
+            call,
+            calls: Cell::new(0),
+        }
     }
 
     fn step(&self, id: &str) -> Option<&'a Record> {
@@ -54,8 +73,16 @@ impl<'a> RunScope<'a> {
     fn chance(&self) -> [u8; 32] {
         let count = self.calls.get();
         self.calls.set(count + 1);
-        let Call { step, attempt, name, .. } = self.call;
-        Seed { run: self.run.facts.run, step, attempt, call: name }.hash(count)
+        let Call {
+            step, attempt, name, ..
+        } = self.call;
+        Seed {
+            run: self.run.facts.run,
+            step,
+            attempt,
+            call: name,
+        }
+        .hash(count)
     }
 }
 
@@ -115,14 +142,20 @@ impl Scope for RunScope<'_> {
 pub(crate) const STEP_FIELDS: [&str; 6] = ["output", "outcome", "error", "failures", "startedAt", "endedAt"];
 
 fn step_value(record: &Record) -> Value {
-    map(STEP_FIELDS.into_iter().map(|field| (field, step_field(record, field))))
+    map(STEP_FIELDS
+        .into_iter()
+        .map(|field| (field, step_field(record, field))))
 }
 
 fn step_field(record: &Record, field: &str) -> Option<Value> {
     match field {
         "output" => record.output.clone(),
         "outcome" => record.outcome().map(Value::from),
-        "error" => record.error.as_deref().filter(|_| record.phase == super::record::Phase::Failed).map(error_value),
+        "error" => record
+            .error
+            .as_deref()
+            .filter(|_| record.phase == super::record::Phase::Failed)
+            .map(error_value),
         "startedAt" => record.started_at.map(Value::Timestamp),
         "endedAt" => record.ended_at.map(Value::Timestamp),
         _ => None,
@@ -134,15 +167,20 @@ fn error_value(error: &StepError) -> Value {
         ("code", Some(Value::from(error.code.as_str()))),
         ("message", Some(Value::from(error.message.as_str()))),
         ("step", error.step.as_deref().map(Value::from)),
-        ("attempt", error.attempt.map(|attempt| Value::Int(i64::from(attempt)))),
+        (
+            "attempt",
+            error.attempt.map(|attempt| Value::Int(i64::from(attempt))),
+        ),
         ("details", error.details.as_ref().map(Value::from_json)),
         ("mayHaveHappened", Some(Value::Bool(error.may_have_happened))),
     ])
 }
 
 fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Option<Value>)>) -> Value {
-    let entries: Vec<(Key, Value)> =
-        entries.into_iter().filter_map(|(name, value)| Some((Key::String(Arc::from(name)), value?))).collect();
+    let entries: Vec<(Key, Value)> = entries
+        .into_iter()
+        .filter_map(|(name, value)| Some((Key::String(Arc::from(name)), value?)))
+        .collect();
     // The names are ids, which stand once, or literals.
     Value::Map(Arc::new(Map::new(entries).unwrap_or_default()))
 }

@@ -91,7 +91,13 @@ impl Run {
             outcome: finished.map(|finished| finished.outcome),
             error: finished.and_then(|finished| finished.error.clone()),
             message: finished.and_then(|finished| finished.message.clone()),
-            steps: self.plan.steps.iter().zip(&self.records).map(|(step, record)| view(step, record)).collect(),
+            steps: self
+                .plan
+                .steps
+                .iter()
+                .zip(&self.records)
+                .map(|(step, record)| view(step, record))
+                .collect(),
         }
     }
 }
@@ -117,7 +123,9 @@ fn view(step: &PlanStep, record: &Record) -> StepView {
         attempts: record.attempts,
         started_at: record.started_at,
         ended_at: record.ended_at,
-        until: record.timer.filter(|_| matches!(record.phase, Phase::Waiting | Phase::Retrying)),
+        until: record
+            .timer
+            .filter(|_| matches!(record.phase, Phase::Waiting | Phase::Retrying)),
         error: record.error.as_deref().cloned(),
     }
 }

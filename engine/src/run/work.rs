@@ -11,21 +11,39 @@ use crate::journal::{Event, StepError};
 use crate::plan::Work;
 use crate::{duration, schema};
 
+/// Boxed, so that the good way stays small.
+pub(super) type Outcome<T> = Result<T, Box<StepError>>;
+
 impl Run {
     /// Whether `when` lets the step run.
-    pub(super) fn condition(&self, step: usize, now: Timestamp) -> Result<bool, StepError> {
-        let Some(when) = &self.plan.steps[step].when else { return Ok(true) };
+    pub(super) fn condition(&self, step: usize, now: Timestamp) -> Outcome<bool> {
+        let Some(when) = &self.plan.steps[step].when else {
+            return Ok(true);
+        };
         let scope = RunScope::new(self, Call::condition(&self.plan.steps[step].id, now));
-        let value = when.evaluate(&scope, &mut Budget::default()).map_err(|error| evaluation_error(&error))?;
+        let value = when
+            .evaluate(&scope, &mut Budget::default())
+            .map_err(|error| evaluation_error(&error))?;
         value.as_bool().ok_or_else(|| {
-            let message = format!("`when` gave {}, not true or false: {}", value.kind(), when.source());
+            let message = format!(
+                "`when` gave {}, not true or false: {}",
+                value.kind(),
+                when.source()
+            );
             expression_error(message)
         })
     }
 
     /// Begins an attempt.
     pub(super) fn begin(&mut self, step: usize, attempt: u32, now: Timestamp, commands: &mut Vec<Command>) {
-        self.record(Event::StepStarted { step: self.path(step), at: now, attempt }, commands);
+        self.record(
+            Event::StepStarted {
+                step: self.path(step),
+                at: now,
+                attempt,
+            },
+            commands,
+        );
         self.work(step, now, commands);
     }
 
@@ -35,48 +53,69 @@ impl Run {
         match &plan.steps[step].work {
             Work::Set { values } => match self.evaluate(step, values) {
                 Ok(output) => self.succeed(step, Some(output), now, commands),
-                Err(error) => self.fail_for_good(step, error, now, commands),
+                Err(error) => self.fail_for_good(step, *error, now, commands),
             },
             Work::Uses { .. } => match self.perform(step) {
                 Ok(perform) => commands.push(Command::Perform(perform)),
-                Err(error) => self.fail(step, error, now, commands),
+                Err(error) => self.fail(step, *error, now, commands),
             },
             Work::Wait { duration } => match self.wait_until(step, duration, now) {
-                Ok(until) => self.record(Event::WaitStarted { step: self.path(step), at: now, until }, commands),
-                Err(error) => self.fail_for_good(step, error, now, commands),
+                Ok(until) => self.record(
+                    Event::WaitStarted {
+                        step: self.path(step),
+                        at: now,
+                        until,
+                    },
+                    commands,
+                ),
+                Err(error) => self.fail_for_good(step, *error, now, commands),
             },
             Work::Fail { code, message } => {
                 let error = match self.message(step, message.as_ref()) {
-                    Ok(message) => {
-                        StepError { code: code.clone(), message: message.unwrap_or_default(), ..StepError::default() }
-                    }
-                    Err(error) => error,
+                    Ok(message) => StepError {
+                        code: code.clone(),
+                        message: message.unwrap_or_default(),
+                        ..StepError::default()
+                    },
+                    Err(error) => *error,
                 };
                 self.fail_for_good(step, error, now, commands);
             }
             Work::Stop { message, .. } => match self.message(step, message.as_ref()) {
                 Ok(_) => self.succeed(step, None, now, commands),
-                Err(error) => self.fail_for_good(step, error, now, commands),
+                Err(error) => self.fail_for_good(step, *error, now, commands),
             },
         }
     }
 
     /// The attempt of an action that is under way, as the runner needs it. The same whenever it is asked.
-    pub(super) fn perform(&self, step: usize) -> Result<Perform, StepError> {
+    pub(super) fn perform(&self, step: usize) -> Outcome<Perform> {
         let definition = &self.plan.steps[step];
-        let Work::Uses { action, with, effect, .. } = &definition.work else {
-            return Err(expression_error(format!("step {} performs no action", definition.id)));
+        let Work::Uses {
+            action, with, effect, ..
+        } = &definition.work
+        else {
+            return Err(expression_error(format!(
+                "step {} performs no action",
+                definition.id
+            )));
         };
         let with = self.evaluate(step, with)?;
         check_input(action, &with)?;
         let record = &self.records[step];
-        let timeout = definition.timeout_ms.and_then(|timeout| i64::try_from(timeout).ok());
+        let timeout = definition
+            .timeout_ms
+            .and_then(|timeout| i64::try_from(timeout).ok());
         let started = record.attempt_at.unwrap_or(self.started_at);
         Ok(Perform {
             step: definition.id.clone(),
             attempt: record.attempts,
             action: action.clone(),
-            with: if let Json::Object(with) = with { with } else { Map::new() },
+            with: if let Json::Object(with) = with {
+                with
+            } else {
+                Map::new()
+            },
             effect: *effect,
             idempotency_key: format!("{}:{}", self.facts.run, definition.id),
             deadline: timeout.map(|timeout| after(started, SignedDuration::from_millis(timeout))),
@@ -84,11 +123,15 @@ impl Run {
         })
     }
 
-    fn wait_until(&self, step: usize, duration: &Tree, now: Timestamp) -> Result<Timestamp, StepError> {
+    fn wait_until(&self, step: usize, duration: &Tree, now: Timestamp) -> Outcome<Timestamp> {
         let text = self.evaluate(step, duration)?;
-        let text = text.as_str().ok_or_else(|| expression_error(format!("wait.duration gave {text}, not a duration")))?;
+        let text = text
+            .as_str()
+            .ok_or_else(|| expression_error(format!("wait.duration gave {text}, not a duration")))?;
         let duration = match text.strip_prefix('-') {
-            Some(_) => Err(expression_error(format!("wait.duration gave {text}: time does not run backwards"))),
+            Some(_) => Err(expression_error(format!(
+                "wait.duration gave {text}: time does not run backwards"
+            ))),
             None => fraction_of_seconds(text)
                 .map_or_else(|| duration::parse(text), Ok)
                 .map_err(|error| expression_error(error.to_string())),
@@ -97,7 +140,7 @@ impl Run {
     }
 
     /// A message of `fail` or `stop`, evaluated.
-    pub(super) fn message(&self, step: usize, message: Option<&Tree>) -> Result<Option<String>, StepError> {
+    pub(super) fn message(&self, step: usize, message: Option<&Tree>) -> Outcome<Option<String>> {
         let Some(message) = message else { return Ok(None) };
         Ok(Some(match self.evaluate(step, message)? {
             Json::String(text) => text,
@@ -106,36 +149,51 @@ impl Run {
     }
 
     /// Evaluates what an attempt that is under way computes.
-    fn evaluate(&self, step: usize, tree: &Tree) -> Result<Json, StepError> {
+    fn evaluate(&self, step: usize, tree: &Tree) -> Outcome<Json> {
         let record = &self.records[step];
         let at = record.attempt_at.unwrap_or(self.started_at);
-        let scope = RunScope::new(self, Call::attempt(&self.plan.steps[step].id, record.attempts, at));
-        tree.evaluate(&scope, &mut Budget::default()).map_err(|error| evaluation_error(&error))
+        let scope = RunScope::new(
+            self,
+            Call::attempt(&self.plan.steps[step].id, record.attempts, at),
+        );
+        tree.evaluate(&scope, &mut Budget::default())
+            .map_err(|error| evaluation_error(&error))
     }
 }
 
-fn check_input(action: &str, with: &Json) -> Result<(), StepError> {
+fn check_input(action: &str, with: &Json) -> Outcome<()> {
     let Some(validator) = action::find(action).and_then(action::input_validator) else {
         let message = format!("this runner does not know the action {action}");
-        return Err(StepError { code: "UnknownAction".to_owned(), message, ..StepError::default() });
+        return Err(Box::new(StepError {
+            code: "UnknownAction".to_owned(),
+            message,
+            ..StepError::default()
+        }));
     };
     if validator.is_valid(with) {
         return Ok(());
     }
     let found = schema::violations(validator, with, "with");
-    let said: Vec<String> =
-        found.iter().take(5).map(|violation| format!("{}: {}", violation.path, violation.message)).collect();
-    Err(StepError { code: "InvalidInput".to_owned(), message: said.join("; "), ..StepError::default() })
+    let said: Vec<String> = found
+        .iter()
+        .take(5)
+        .map(|violation| format!("{}: {}", violation.path, violation.message))
+        .collect();
+    Err(Box::new(StepError {
+        code: "InvalidInput".to_owned(),
+        message: said.join("; "),
+        ..StepError::default()
+    }))
 }
 
-pub(super) fn evaluation_error(error: &EvaluationError) -> StepError {
+pub(super) fn evaluation_error(error: &EvaluationError) -> Box<StepError> {
     let details = serde_json::json!({"expression": error.expression, "offset": error.offset});
-    StepError {
+    Box::new(StepError {
         code: error.code.to_owned(),
         message: error.message.clone(),
         details: Some(details),
         ..StepError::default()
-    }
+    })
 }
 
 /// `1.5s`, as CEL writes a duration that is no whole number of seconds.
@@ -145,7 +203,10 @@ fn fraction_of_seconds(text: &str) -> Option<SignedDuration> {
     Some(SignedDuration::new(seconds.parse().ok()?, nanoseconds))
 }
 
-fn expression_error(message: String) -> StepError {
-    StepError { code: "ExpressionError".to_owned(), message, ..StepError::default() }
+fn expression_error(message: String) -> Box<StepError> {
+    Box::new(StepError {
+        code: "ExpressionError".to_owned(),
+        message,
+        ..StepError::default()
+    })
 }
-

@@ -13,10 +13,15 @@ const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// Refuses schemas that recurse, refer outside themselves, or unfold to too much.
 pub(super) fn check(schema: &Value) -> Result<(), String> {
-    let mut counter = Counter { root: schema, known: BTreeMap::new() };
+    let mut counter = Counter {
+        root: schema,
+        known: BTreeMap::new(),
+    };
     let total = counter.count(schema, 0)?;
     if total > UNFOLDED {
-        return Err(format!("the schema unfolds to {total} parts; at most {UNFOLDED} are allowed"));
+        return Err(format!(
+            "the schema unfolds to {total} parts; at most {UNFOLDED} are allowed"
+        ));
     }
     Ok(())
 }
@@ -41,14 +46,19 @@ impl<'a> Counter<'a> {
                         "$dynamicRef" | "$recursiveRef" | "$id" | "$anchor" | "$dynamicAnchor" => {
                             return Err(format!("{name} is not supported: refer to parts as #/$defs/name"));
                         }
-                        "$schema" if inner.as_str().is_some_and(|name| name.trim_end_matches('#') != DRAFT) => {
+                        "$schema"
+                            if inner
+                                .as_str()
+                                .is_some_and(|name| name.trim_end_matches('#') != DRAFT) =>
+                        {
                             return Err(format!("$schema must be {DRAFT}"));
                         }
-                        "$schema" | "enum" | "const" | "default" | "examples" => 0,
+                        // Data; and what is only defined costs nothing until it is referred to.
+                        "$schema" | "enum" | "const" | "default" | "examples" | "$defs" | "definitions" => 0,
                         // Keys are names here, not keywords.
-                        "properties" | "patternProperties" | "dependentSchemas" => self.count_named(inner, depth + 1)?,
-                        // What is only defined costs nothing until it is referred to.
-                        "$defs" | "definitions" => 0,
+                        "properties" | "patternProperties" | "dependentSchemas" => {
+                            self.count_named(inner, depth + 1)?
+                        }
                         _ => self.count(inner, depth + 1)?,
                     });
                 }
@@ -72,14 +82,24 @@ impl<'a> Counter<'a> {
     }
 
     fn reference(&mut self, target: &'a Value, depth: usize) -> Result<u64, String> {
-        let Some(reference) = target.as_str() else { return Ok(0) };
-        let pointer = reference.strip_prefix('#').filter(|pointer| pointer.is_empty() || pointer.starts_with('/'));
+        let Some(reference) = target.as_str() else {
+            return Ok(0);
+        };
+        let pointer = reference
+            .strip_prefix('#')
+            .filter(|pointer| pointer.is_empty() || pointer.starts_with('/'));
         let Some(pointer) = pointer else {
-            return Err(format!("$ref {reference} leads outside the schema: only #/… is allowed"));
+            return Err(format!(
+                "$ref {reference} leads outside the schema: only #/… is allowed"
+            ));
         };
         match self.known.get(pointer) {
             Some(Some(cost)) => return Ok(*cost),
-            Some(None) => return Err(format!("$ref {reference} leads back to itself: a schema may not recurse")),
+            Some(None) => {
+                return Err(format!(
+                    "$ref {reference} leads back to itself: a schema may not recurse"
+                ));
+            }
             None => {}
         }
         let Some(definition) = self.root.pointer(pointer) else {

@@ -6,7 +6,10 @@ use serde_json::json;
 fn graph(lines: &str) -> String {
     let step = |line: &str| {
         let (id, needs) = line.trim().split_once(':').unwrap();
-        format!("- {{id: {id}, uses: core/log@1, with: {{message: x}}, needs: [{}]}}\n", needs.trim())
+        format!(
+            "- {{id: {id}, uses: core/log@1, with: {{message: x}}, needs: [{}]}}\n",
+            needs.trim()
+        )
     };
     lines.trim().lines().map(step).collect()
 }
@@ -20,6 +23,13 @@ fn run(lines: &str, failing: &[&str]) -> World {
     World::new(&graph(lines), mocks).finish()
 }
 
+/// Graph, failing steps, ends of some steps.
+type Case = (
+    &'static str,
+    &'static [&'static str],
+    &'static [(&'static str, &'static str)],
+);
+
 /// The rules of joins, one line per case: graph, failing steps, ends of some steps.
 #[test]
 fn a_join_runs_when_each_need_is_met_or_excused() {
@@ -30,20 +40,56 @@ fn a_join_runs_when_each_need_is_met_or_excused() {
     let both = "a:\nb: a, a.failed";
     let over_done = "a:\nb: a\nc: a.failed\nd: c.done\nend: b, d";
     let last_done = "a:\nb: a\nc: a.failed\nend: b, c.done";
-    let cases: &[(&str, &[&str], &[(&str, &str)])] = &[
-        (rescue, &[], &[("charge", "succeeded"), ("rescue", "skipped:NotTaken"), ("merge", "succeeded")]),
-        (rescue, &["card"], &[("charge", "skipped:UpstreamFailed"), ("rescue", "succeeded"), ("merge", "succeeded")]),
-        (ship, &["payment"], &[("ship", "skipped:UpstreamFailed"), ("tell", "succeeded")]),
+    let cases: &[Case] = &[
+        (
+            rescue,
+            &[],
+            &[
+                ("charge", "succeeded"),
+                ("rescue", "skipped:NotTaken"),
+                ("merge", "succeeded"),
+            ],
+        ),
+        (
+            rescue,
+            &["card"],
+            &[
+                ("charge", "skipped:UpstreamFailed"),
+                ("rescue", "succeeded"),
+                ("merge", "succeeded"),
+            ],
+        ),
+        (
+            ship,
+            &["payment"],
+            &[("ship", "skipped:UpstreamFailed"), ("tell", "succeeded")],
+        ),
         (ship, &[], &[("ship", "succeeded"), ("tell", "skipped:NotTaken")]),
         (none, &[], &[("rescue", "skipped:NotTaken")]),
         (none, &["a"], &[("rescue", "succeeded")]),
-        (chain, &["a"], &[("c", "skipped:UpstreamFailed"), ("fix2", "succeeded"), ("end", "succeeded")]),
+        (
+            chain,
+            &["a"],
+            &[
+                ("c", "skipped:UpstreamFailed"),
+                ("fix2", "succeeded"),
+                ("end", "succeeded"),
+            ],
+        ),
         (chain, &[], &[("fix2", "skipped:NotTaken"), ("end", "succeeded")]),
         (both, &["a"], &[("b", "succeeded")]),
         (both, &[], &[("b", "succeeded")]),
         // `done` is on no side: neither on the way nor as the last edge.
-        (over_done, &["a"], &[("d", "succeeded"), ("end", "skipped:UpstreamFailed")]),
-        (last_done, &["a"], &[("c", "succeeded"), ("end", "skipped:UpstreamFailed")]),
+        (
+            over_done,
+            &["a"],
+            &[("d", "succeeded"), ("end", "skipped:UpstreamFailed")],
+        ),
+        (
+            last_done,
+            &["a"],
+            &[("c", "succeeded"), ("end", "skipped:UpstreamFailed")],
+        ),
     ];
     for (lines, failing, ends) in cases {
         let world = run(lines, failing);
@@ -59,7 +105,10 @@ fn a_failure_without_a_handler_fails_the_run_with_its_first_error() {
     let world = run("a:\nb: a\nc:", &["a"]);
     assert_eq!(world.outcome(), RunOutcome::Failed);
     let error = world.error();
-    assert_eq!((error.code.as_str(), error.step.as_deref(), error.attempt), ("BadRequest", Some("a"), Some(1)));
+    assert_eq!(
+        (error.code.as_str(), error.step.as_deref(), error.attempt),
+        ("BadRequest", Some("a"), Some(1))
+    );
     assert_eq!(world.end("b"), "skipped:UpstreamFailed");
 }
 
@@ -69,9 +118,15 @@ fn a_handler_that_is_passed_over_handles_nothing() {
 - {id: look, uses: core/log@1, with: {message: x}}
 - {id: create, needs: [look.failed], when: \"steps.look.error.code == 'NotFound'\", set: {x: 1}}";
     let world = World::new(steps, mocks([("look", vec![fails("Unauthorized")])])).finish();
-    assert_eq!((world.outcome(), world.end("create").as_str()), (RunOutcome::Failed, "skipped:Condition"));
+    assert_eq!(
+        (world.outcome(), world.end("create").as_str()),
+        (RunOutcome::Failed, "skipped:Condition")
+    );
     let world = World::new(steps, mocks([("look", vec![fails("NotFound")])])).finish();
-    assert_eq!((world.outcome(), world.end("create").as_str()), (RunOutcome::Succeeded, "succeeded"));
+    assert_eq!(
+        (world.outcome(), world.end("create").as_str()),
+        (RunOutcome::Succeeded, "succeeded")
+    );
 }
 
 #[test]
@@ -80,7 +135,12 @@ fn a_handler_that_waits_for_somebody_else_still_counts() {
 - {id: a, uses: core/log@1, with: {message: x}}
 - {id: slow, uses: core/log@1, with: {message: x}}
 - {id: rescue, needs: [slow, a.failed], set: {x: 1}}";
-    let answers = || mocks([("a", vec![fails("X")]), ("slow", vec![gives(json!({})).after(60)])]);
+    let answers = || {
+        mocks([
+            ("a", vec![fails("X")]),
+            ("slow", vec![gives(json!({})).after(60)]),
+        ])
+    };
     let world = World::new(steps, answers()).finish();
     assert_eq!((world.outcome(), world.seconds()), (RunOutcome::Succeeded, 60));
     let answers = mocks([("a", vec![fails("X")]), ("slow", vec![fails("Y").after(60)])]);

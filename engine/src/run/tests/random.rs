@@ -1,6 +1,8 @@
 //! Random graphs, random ends, random takeovers: a run always ends, starts nothing whose needs are not met, and is
 //! the same after a replay.
 
+#![expect(clippy::format_push_string, reason = "manifests are put together here, once")]
+
 use proptest::prelude::*;
 
 use super::world::{Answer, Mocks, World, facts, fails, gives};
@@ -48,7 +50,10 @@ fn manifest(steps: &[Step]) -> String {
             _ => "stop: {status: Succeeded}",
         };
         let when = ["", "", "", "", ", when: 'true'", ", when: 'false'"][step.when];
-        text.push_str(&format!("- {{id: s{number}, needs: [{}], {work}{when}}}\n", needs.join(", ")));
+        text.push_str(&format!(
+            "- {{id: s{number}, needs: [{}], {work}{when}}}\n",
+            needs.join(", ")
+        ));
     }
     text
 }

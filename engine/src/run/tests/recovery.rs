@@ -20,26 +20,50 @@ fn taken_over(mut world: World, moments: usize) -> World {
 
 #[test]
 fn reads_and_writes_with_a_key_are_performed_again_as_the_same_attempt() {
-    for action in ["core/log@1, with: {message: x}", "core/http@1, with: {url: x, method: POST}"] {
+    for action in [
+        "core/log@1, with: {message: x}",
+        "core/http@1, with: {url: x, method: POST}",
+    ] {
         let slow = gives(json!({})).after(9);
-        let world = World::new(&format!("- {{id: a, uses: {action}}}"), mocks([("a", vec![slow])]));
+        let world = World::new(
+            &format!("- {{id: a, uses: {action}}}"),
+            mocks([("a", vec![slow])]),
+        );
         let world = taken_over(world, 0).finish();
-        assert_eq!((world.outcome(), world.performed.len(), world.of_step("a").attempts), (RunOutcome::Succeeded, 2, 1));
+        assert_eq!(
+            (
+                world.outcome(),
+                world.performed.len(),
+                world.of_step("a").attempts
+            ),
+            (RunOutcome::Succeeded, 2, 1)
+        );
         assert_eq!(world.performed[0], world.performed[1]);
-        assert_eq!(world.performed[0].idempotency_key, "00000000-0000-0000-0000-000000000007:a");
+        assert_eq!(
+            world.performed[0].idempotency_key,
+            "00000000-0000-0000-0000-000000000007:a"
+        );
     }
 }
 
 #[test]
 fn other_writes_are_interrupted_and_may_have_happened() {
-    let mut plan = super::world::compiled("- {id: a, uses: core/http@1, with: {url: x, method: POST}, retry: {}}").plan;
+    let mut plan =
+        super::world::compiled("- {id: a, uses: core/http@1, with: {url: x, method: POST}, retry: {}}").plan;
     if let Work::Uses { idempotency_key, .. } = &mut plan.steps[0].work {
         *idempotency_key = false;
     }
-    let world = World::of(plan.into(), json!({}), mocks([("a", vec![gives(json!({})).after(9)])]));
+    let world = World::of(
+        plan.into(),
+        json!({}),
+        mocks([("a", vec![gives(json!({})).after(9)])]),
+    );
     let world = taken_over(world, 0).finish();
     assert_eq!((world.outcome(), world.performed.len()), (RunOutcome::Failed, 1));
-    assert_eq!((world.error().code.as_str(), world.error().may_have_happened), ("Interrupted", true));
+    assert_eq!(
+        (world.error().code.as_str(), world.error().may_have_happened),
+        ("Interrupted", true)
+    );
 }
 
 #[test]
@@ -51,12 +75,22 @@ fn waits_retries_and_timeouts_go_on_where_they_were() {
 - {id: rescue, needs: [b.failed], set: {x: 1}}";
     let slow = gives(json!({})).after(1000);
     let limited = fails("RateLimited").with(|error| error.retry_after_ms = Some(30_000));
-    let world = World::new(steps, mocks([("a", vec![limited, gives(json!({}))]), ("b", vec![slow])]));
+    let world = World::new(
+        steps,
+        mocks([("a", vec![limited, gives(json!({}))]), ("b", vec![slow])]),
+    );
     let world = taken_over(world, 1).finish();
     assert_eq!((world.outcome(), world.seconds()), (RunOutcome::Succeeded, 90));
     assert_eq!(world.of_step("a").started_at.unwrap().as_second(), 0);
-    assert_eq!((world.of_step("a").attempts, world.end("b").as_str()), (2, "failed:Timeout"));
-    assert_eq!(world.of_step("b").ended_at.unwrap().as_second(), 50, "the takeover gives no more time");
+    assert_eq!(
+        (world.of_step("a").attempts, world.end("b").as_str()),
+        (2, "failed:Timeout")
+    );
+    assert_eq!(
+        world.of_step("b").ended_at.unwrap().as_second(),
+        50,
+        "the takeover gives no more time"
+    );
 }
 
 #[test]
@@ -69,7 +103,10 @@ fn a_run_that_ends_while_it_is_taken_over_performs_nothing_again() {
     let world = World::new(steps, mocks([("read", slow()), ("write", slow())])).cancel_at(1);
     let world = taken_over(world, 1).finish();
     assert_eq!(world.outcome(), RunOutcome::Cancelled);
-    assert_eq!((world.end("read").as_str(), world.end("write").as_str()), ("cancelled", "failed:Interrupted"));
+    assert_eq!(
+        (world.end("read").as_str(), world.end("write").as_str()),
+        ("cancelled", "failed:Interrupted")
+    );
     assert_eq!(world.calls(), ["read", "write", "close"]);
 }
 
@@ -93,7 +130,11 @@ steps:
         let commands = world.run.recover(world.now);
         world.take(commands);
         let world = world.finish();
-        assert_eq!((world.outcome(), world.error().code.as_str()), (RunOutcome::Failed, "Enough"), "prefix {length}");
+        assert_eq!(
+            (world.outcome(), world.error().code.as_str()),
+            (RunOutcome::Failed, "Enough"),
+            "prefix {length}"
+        );
         for step in ["a", "b", "c", "d", "e", "f"] {
             assert_eq!(world.end(step), whole.end(step), "{step} after prefix {length}");
         }
@@ -108,19 +149,42 @@ fn a_journal_that_does_not_fit_is_refused() {
     let at = world.now;
     assert_eq!(resume(&[]), Some(ReplayError::NoStart));
     assert_eq!(resume(&world.journal[1..]), Some(ReplayError::NoStart));
-    let step = |step: &str, attempt| Event::StepStarted { step: step.to_owned(), at, attempt };
-    assert!(matches!(resume(&[start.clone(), step("b", 1)]), Some(ReplayError::UnknownStep { .. })));
+    let step = |step: &str, attempt| Event::StepStarted {
+        step: step.to_owned(),
+        at,
+        attempt,
+    };
+    assert!(matches!(
+        resume(&[start.clone(), step("b", 1)]),
+        Some(ReplayError::UnknownStep { .. })
+    ));
     for bad in [
         vec![step("a", 2)],
         vec![step("a", 1), step("a", 1)],
-        vec![Event::StepSucceeded { step: "a".to_owned(), at, attempt: 1, output: None, named: None }],
-        vec![Event::RunStarted { at, inputs: Map::new(), vars: Map::new() }],
+        vec![Event::StepSucceeded {
+            step: "a".to_owned(),
+            at,
+            attempt: 1,
+            output: None,
+            named: None,
+        }],
+        vec![Event::RunStarted {
+            at,
+            inputs: Map::new(),
+            vars: Map::new(),
+        }],
     ] {
         let journal: Vec<Event> = std::iter::once(start.clone()).chain(bad).collect();
-        assert!(matches!(resume(&journal), Some(ReplayError::Unexpected { .. })), "{journal:?}");
+        assert!(
+            matches!(resume(&journal), Some(ReplayError::Unexpected { .. })),
+            "{journal:?}"
+        );
     }
     let mut after: Vec<Event> = world.journal.clone();
-    after.push(Event::CancelRequested { at, by: "ann".to_owned() });
+    after.push(Event::CancelRequested {
+        at,
+        by: "ann".to_owned(),
+    });
     assert!(resume(&after).is_some(), "nothing comes after the end");
     let mut plan = (*world.plan).clone();
     plan.version += 1;
@@ -153,9 +217,15 @@ fn deciding_twice_does_nothing_twice() {
     assert!(world.run.decide(now).is_empty());
     assert_eq!(world.run.running(), 1);
     let commands = world.run.attempt_succeeded("a", 1, json!({}), now);
-    assert!(matches!(commands.as_slice(), [Command::Record(Event::StepSucceeded { .. })]));
+    assert!(matches!(
+        commands.as_slice(),
+        [Command::Record(Event::StepSucceeded { .. })]
+    ));
     assert!(world.run.attempt_succeeded("a", 1, json!({}), now).is_empty());
     let commands = world.run.decide(now);
-    assert!(matches!(commands.as_slice(), [Command::Record(Event::RunFinished { .. }), Command::Finish { .. }]));
+    assert!(matches!(
+        commands.as_slice(),
+        [Command::Record(Event::RunFinished { .. }), Command::Finish { .. }]
+    ));
     assert!(world.run.decide(now).is_empty() && world.run.next_timer().is_none());
 }

@@ -18,8 +18,12 @@ steps:
 outputs: {sum: $(steps.sum.output), run: \"$(run.id) $(workflow.name) $(tenant.name)\", none: \"$(inputs.?note)\"}",
     );
     let answer = gives(json!({"status": 200, "headers": {}, "body": {"n": 5}}));
-    let world =
-        World::of(plan, json!({"id": 9_007_199_254_740_993_i64, "note": null}), mocks([("get", vec![answer])])).finish();
+    let world = World::of(
+        plan,
+        json!({"id": 9_007_199_254_740_993_i64, "note": null}),
+        mocks([("get", vec![answer])]),
+    )
+    .finish();
     let with = &world.performed[0].with;
     assert_eq!(with["url"], "http://x.test/9007199254740993");
     let expected = json!({"sum": {"big": 9_007_199_254_740_994_i64, "half": 0.5, "over": true,
@@ -51,7 +55,10 @@ fn an_expression_that_fails_fails_its_step_and_can_be_handled() {
 - {id: seen, needs: [odd.failed], set: {x: $(steps.odd.error.message)}}";
     let world = World::new(steps, mocks([])).finish();
     assert_eq!(world.outcome(), RunOutcome::Succeeded);
-    assert_eq!((world.end("a").as_str(), world.end("odd").as_str()), ("failed:ExpressionError", "failed:ExpressionError"));
+    assert_eq!(
+        (world.end("a").as_str(), world.end("odd").as_str()),
+        ("failed:ExpressionError", "failed:ExpressionError")
+    );
 }
 
 #[test]
@@ -72,7 +79,10 @@ steps:
 - {id: a, when: 'false', set: {v: 1}}
 outputs: {v: $(steps.a.output.v)}";
     let world = World::new(steps, mocks([])).finish();
-    assert_eq!((world.outcome(), world.error().code.as_str()), (RunOutcome::Failed, "OutputError"));
+    assert_eq!(
+        (world.outcome(), world.error().code.as_str()),
+        (RunOutcome::Failed, "OutputError")
+    );
 }
 
 #[test]
@@ -88,7 +98,11 @@ fn a_wait_takes_its_time_and_holds_up_only_what_needs_it() {
     assert_eq!(world.calls(), ["beside", "after"]);
     assert_eq!(world.of_step("half").ended_at.unwrap().as_millisecond(), 1500);
     for bad in ["$('soon')", "$(-5)s", "$(5)"] {
-        let world = World::new(&format!("- {{id: nap, wait: {{duration: \"{bad}\"}}}}"), mocks([])).finish();
+        let world = World::new(
+            &format!("- {{id: nap, wait: {{duration: \"{bad}\"}}}}"),
+            mocks([]),
+        )
+        .finish();
         assert_eq!(world.error().code, "ExpressionError", "{bad}");
     }
 }
@@ -120,16 +134,41 @@ steps: [{id: a, set: {x: 1}}]",
     );
     let check = |given: serde_json::Value| {
         let paths = |problems: Vec<crate::problem::Problem>| -> Vec<String> {
-            problems.into_iter().map(|problem| format!("{} {}", problem.path, problem.code)).collect()
+            problems
+                .into_iter()
+                .map(|problem| format!("{} {}", problem.path, problem.code))
+                .collect()
         };
-        plan.check_inputs(given.as_object().unwrap()).map(|inputs| json!(inputs).to_string()).map_err(paths)
+        plan.check_inputs(given.as_object().unwrap())
+            .map(|inputs| json!(inputs).to_string())
+            .map_err(paths)
     };
-    assert_eq!(check(json!({"name": "ann", "rate": 1})).unwrap(), r#"{"name":"ann","count":3,"rate":1.0}"#);
-    assert_eq!(check(json!({"name": "ann", "count": null, "rate": null})).unwrap(), r#"{"name":"ann","count":3}"#);
+    assert_eq!(
+        check(json!({"name": "ann", "rate": 1})).unwrap(),
+        r#"{"name":"ann","count":3,"rate":1.0}"#
+    );
+    assert_eq!(
+        check(json!({"name": "ann", "count": null, "rate": null})).unwrap(),
+        r#"{"name":"ann","count":3}"#
+    );
     let problems = check(json!({"nam": "x", "count": "3", "rate": true})).unwrap_err();
-    assert_eq!(problems, ["inputs.nam UnknownInput", "inputs.name MissingInput", "inputs.count InvalidInput", "inputs.rate InvalidInput"]);
-    assert_eq!(check(json!({"name": null})).unwrap_err(), ["inputs.name InvalidInput"]);
-    assert_eq!(check(json!({"name": "a"})).unwrap_err(), ["inputs.name InvalidInput"]);
+    assert_eq!(
+        problems,
+        [
+            "inputs.nam UnknownInput",
+            "inputs.name MissingInput",
+            "inputs.count InvalidInput",
+            "inputs.rate InvalidInput"
+        ]
+    );
+    assert_eq!(
+        check(json!({"name": null})).unwrap_err(),
+        ["inputs.name InvalidInput"]
+    );
+    assert_eq!(
+        check(json!({"name": "a"})).unwrap_err(),
+        ["inputs.name InvalidInput"]
+    );
     let large = check(json!({"name": "x".repeat(1024 * 1024)})).unwrap_err();
     assert_eq!(large, ["inputs LimitExceeded"]);
     assert_eq!(plan.input_schema()["required"], json!(["name"]));

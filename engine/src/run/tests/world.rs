@@ -21,12 +21,22 @@ pub(super) struct Answer {
 }
 
 pub(super) fn gives(output: Value) -> Answer {
-    Answer { after: SignedDuration::ZERO, result: Ok(output) }
+    Answer {
+        after: SignedDuration::ZERO,
+        result: Ok(output),
+    }
 }
 
 pub(super) fn fails(code: &str) -> Answer {
-    let error = StepError { code: code.to_owned(), message: format!("{code} happened"), ..StepError::default() };
-    Answer { after: SignedDuration::ZERO, result: Err(error) }
+    let error = StepError {
+        code: code.to_owned(),
+        message: format!("{code} happened"),
+        ..StepError::default()
+    };
+    Answer {
+        after: SignedDuration::ZERO,
+        result: Err(error),
+    }
 }
 
 impl Answer {
@@ -49,7 +59,11 @@ pub(super) fn plan(steps: &str) -> Arc<Plan> {
 
 /// Compiles a spec in YAML; one that begins with `-` is a list of steps.
 pub(super) fn compiled(text: &str) -> Compiled {
-    let text = if text.trim_start().starts_with('-') { format!("steps:\n{text}") } else { text.to_owned() };
+    let text = if text.trim_start().starts_with('-') {
+        format!("steps:\n{text}")
+    } else {
+        text.to_owned()
+    };
     let spec: WorkflowSpec = serde_saphyr::from_str(&text).expect("readable");
     compile(&spec, &Context::default()).expect("a workflow without problems")
 }
@@ -82,7 +96,12 @@ pub(super) struct World {
 pub(super) struct Mocks(pub(super) BTreeMap<String, Vec<Answer>>);
 
 pub(super) fn mocks<const N: usize>(answers: [(&str, Vec<Answer>); N]) -> Mocks {
-    Mocks(answers.into_iter().map(|(step, answers)| (step.to_owned(), answers)).collect())
+    Mocks(
+        answers
+            .into_iter()
+            .map(|(step, answers)| (step.to_owned(), answers))
+            .collect(),
+    )
 }
 
 impl World {
@@ -90,9 +109,16 @@ impl World {
         Self::of(plan(steps), json!({}), mocks)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers write json!(…) there")]
     pub(super) fn of(plan: Arc<Plan>, inputs: Value, mocks: Mocks) -> Self {
-        let inputs = plan.check_inputs(inputs.as_object().expect("a map")).expect("good inputs");
-        let started = Event::RunStarted { at: Timestamp::UNIX_EPOCH, inputs, vars: Map::new() };
+        let inputs = plan
+            .check_inputs(inputs.as_object().expect("a map"))
+            .expect("good inputs");
+        let started = Event::RunStarted {
+            at: Timestamp::UNIX_EPOCH,
+            inputs,
+            vars: Map::new(),
+        };
         let run = Run::resume(plan.clone(), facts(), std::slice::from_ref(&started)).expect("a new run");
         Self {
             run,
@@ -108,7 +134,8 @@ impl World {
     }
 
     pub(super) fn cancel_at(mut self, seconds: i64) -> Self {
-        self.cancels.push(Timestamp::from_second(seconds).expect("a time"));
+        self.cancels
+            .push(Timestamp::from_second(seconds).expect("a time"));
         self
     }
 
@@ -124,24 +151,40 @@ impl World {
 
     /// Runs until nothing is due at this moment, then goes to the next one. False when the run has ended.
     pub(super) fn step(&mut self) -> bool {
+        let aborted = self.aborted.len();
         let commands = self.run.decide(self.now);
         self.take(commands);
         if self.run.is_finished() {
             return false;
         }
+        if self.aborted.len() > aborted {
+            return true;
+        }
         let answers = self.doing.iter().map(|(at, ..)| *at);
-        let next = answers.chain(self.run.next_timer()).chain(self.cancels.iter().copied()).min();
-        self.now = next.expect("the run waits for nothing and has not ended").max(self.now);
+        let next = answers
+            .chain(self.run.next_timer())
+            .chain(self.cancels.iter().copied())
+            .min();
+        self.now = next
+            .expect("the run waits for nothing and has not ended")
+            .max(self.now);
         if let Some(position) = self.cancels.iter().position(|at| *at <= self.now) {
             self.cancels.remove(position);
-            let event = Event::CancelRequested { at: self.now, by: "ann".to_owned() };
+            let event = Event::CancelRequested {
+                at: self.now,
+                by: "ann".to_owned(),
+            };
             self.run.apply(&event).expect("a run can be cancelled");
             self.journal.push(event);
         } else if let Some(position) = self.doing.iter().position(|(at, ..)| *at <= self.now) {
             let (_, perform, result) = self.doing.remove(position);
             let commands = match result {
-                Ok(output) => self.run.attempt_succeeded(&perform.step, perform.attempt, output, self.now),
-                Err(error) => self.run.attempt_failed(&perform.step, perform.attempt, error, self.now),
+                Ok(output) => self
+                    .run
+                    .attempt_succeeded(&perform.step, perform.attempt, output, self.now),
+                Err(error) => self
+                    .run
+                    .attempt_failed(&perform.step, perform.attempt, error, self.now),
             };
             self.take(commands);
         }
@@ -155,7 +198,8 @@ impl World {
                 Command::Perform(perform) => self.begin(perform),
                 Command::Abort { step } => {
                     self.aborted.push(step.clone());
-                    if let Some(position) = self.doing.iter().position(|(_, perform, _)| perform.step == step) {
+                    if let Some(position) = self.doing.iter().position(|(_, perform, _)| perform.step == step)
+                    {
                         let (_, perform, _) = self.doing.remove(position);
                         let ended = self.run.attempt_cancelled(&step, perform.attempt, self.now);
                         self.take(ended);
@@ -174,7 +218,11 @@ impl World {
             _ => answers.remove(0),
         };
         self.performed.push(perform.clone());
-        self.doing.push((self.now.checked_add(answer.after).expect("a time"), perform, answer.result));
+        self.doing.push((
+            self.now.checked_add(answer.after).expect("a time"),
+            perform,
+            answer.result,
+        ));
     }
 
     pub(super) fn view(&self) -> RunView {
@@ -190,7 +238,11 @@ impl World {
     }
 
     pub(super) fn of_step(&self, step: &str) -> StepView {
-        self.view().steps.into_iter().find(|view| view.step == step).expect("a step")
+        self.view()
+            .steps
+            .into_iter()
+            .find(|view| view.step == step)
+            .expect("a step")
     }
 
     /// A step's end in one word: `succeeded`, `failed:Code`, `skipped:Reason`, `cancelled`.
@@ -205,7 +257,10 @@ impl World {
     }
 
     pub(super) fn calls(&self) -> Vec<&str> {
-        self.performed.iter().map(|perform| perform.step.as_str()).collect()
+        self.performed
+            .iter()
+            .map(|perform| perform.step.as_str())
+            .collect()
     }
 
     pub(super) fn seconds(&self) -> i64 {
@@ -214,7 +269,10 @@ impl World {
 
     pub(super) fn outputs(&self) -> Map<String, Value> {
         match self.journal.last() {
-            Some(Event::RunFinished { outputs: Some(outputs), .. }) => outputs.clone(),
+            Some(Event::RunFinished {
+                outputs: Some(outputs),
+                ..
+            }) => outputs.clone(),
             other => panic!("no outputs: {other:?}"),
         }
     }
