@@ -3,6 +3,11 @@
 //! An action takes the evaluated `with` of a step and gives an output or an error. What each takes and gives, and
 //! its effect, stands in `flowpilot_engine::action`; the names here are the same.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a StepError is made once per attempt that fails, and goes into the journal"
+)]
+
 mod failure;
 mod http;
 mod log;
@@ -81,6 +86,7 @@ mod tests {
     use super::*;
 
     /// A call as the engine would make it.
+    #[expect(clippy::needless_pass_by_value, reason = "callers write the value in place")]
     pub(super) fn call(action: &str, with: Value) -> Call {
         Call {
             run: Uuid::from_u128(7),

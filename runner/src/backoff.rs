@@ -33,6 +33,6 @@ mod tests {
             assert!((2500..=5000).contains(&wait(u32::MAX, None).as_millis()));
         }
         assert_eq!(wait(1, Some(Duration::from_secs(2))), Duration::from_secs(2));
-        assert_eq!(wait(1, Some(Duration::from_secs(3600))), LONGEST_ASKED);
+        assert_eq!(wait(1, Some(Duration::from_hours(1))), LONGEST_ASKED);
     }
 }

@@ -220,7 +220,7 @@ impl Dispatcher {
             }
             Answer::Opened(Err(failure)) => self.session.refused(&failure, &self.api),
             // Answers to calls of an earlier session say nothing about this one.
-            other if other.session() != self.session.id() => {}
+            answer if answer.session() != self.session.id() => {}
             Answer::Beat { sent, result, .. } => self.beat(sent, result),
             Answer::Leased { result, .. } => self.leased(result),
             Answer::Committed { batch, result, .. } => self.committed(batch, result),

@@ -38,7 +38,7 @@ const PARK_AFTER: SignedDuration = SignedDuration::from_secs(1);
 /// How long running writes may go on when the process is about to end.
 const DRAIN: Duration = Duration::from_millis(1_200);
 /// A timer that never comes too late for anything.
-const FAR: Duration = Duration::from_secs(3600);
+const FAR: Duration = Duration::from_hours(1);
 
 /// What connects a run with the rest of the runner.
 pub(crate) struct Links {
@@ -146,8 +146,7 @@ impl Executor {
         let mut closing = false;
         loop {
             if !self.draining && !closing {
-                let commands = self.machine.decide(Timestamp::now());
-                self.obey(commands);
+                self.decide();
             }
             if answer.is_none()
                 && let Some(then) = self.next_commit()
@@ -186,6 +185,17 @@ impl Executor {
                 () = drain.cancelled(), if !self.draining => self.start_draining(),
                 () = sleep_until(timer) => self.attempts.end_overdue(Instant::now()),
             }
+        }
+    }
+
+    /// Asks the machine until it has nothing more to say: an attempt that it wanted ended may have been the last.
+    fn decide(&mut self) {
+        loop {
+            let commands = self.machine.decide(Timestamp::now());
+            if commands.is_empty() {
+                return;
+            }
+            self.obey(commands);
         }
     }
 

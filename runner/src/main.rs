@@ -58,16 +58,16 @@ async fn main() -> anyhow::Result<()> {
         metrics: Metrics::register(&mut registry),
         ..Config::new(flags.api_url, TokenSource::File(flags.token_file))
     };
-    let served = CancellationToken::new();
+    let end = CancellationToken::new();
     let server = server::serve(
         flags.metrics_listen,
         config.health.clone(),
         Arc::new(registry),
-        served.clone(),
+        end.clone(),
     );
     let server = tokio::spawn(server);
     flowpilot_runner::run(config, shutdown::token()).await?;
-    served.cancel();
+    end.cancel();
     server.await??;
     Ok(())
 }

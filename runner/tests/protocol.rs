@@ -1,5 +1,7 @@
 //! The runner against the edges of its protocol: lost answers, fences, closed sessions, silence, signals.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
 #[path = "protocol/ledger.rs"]
 mod ledger;
 
@@ -127,13 +129,15 @@ async fn results_wait_while_the_api_server_is_away() {
     ledger.change(|book| book.faults.extend([Fault::Away]));
     let runner = ledger.runner(&[]);
     assert_eq!(outcome(&ledger.closed(run).await), RunOutcome::Succeeded);
-    let book = ledger.book();
-    let waited = book.commits[1].0 - book.commits[0].0;
+    let waited = ledger
+        .until("the second commit", |book| {
+            Some(book.commits.get(1)?.0 - book.commits[0].0)
+        })
+        .await;
     assert!(
         waited >= Duration::from_millis(950),
         "Retry-After was one second, it came after {waited:?}"
     );
-    drop(book);
     runner.stop().await;
 }
 

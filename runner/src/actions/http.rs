@@ -28,7 +28,7 @@ use input::{Input, Request};
 use outcome::{Sent, transport_error};
 
 /// Time for the whole exchange where the step has no timeout.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(super) async fn perform(guard: &Guard, call: Call) -> Result<Value, StepError> {
     let Call {

@@ -18,7 +18,7 @@ const BEAT_AGAIN: Duration = Duration::from_secs(1);
 /// Refused tokens in a row, each read anew, after which the session is given up.
 const LOCKED_OUT: u32 = 5;
 /// A timer that never comes too late for anything.
-const FAR: Duration = Duration::from_secs(3600);
+const FAR: Duration = Duration::from_hours(1);
 
 /// The state of the session.
 #[derive(Debug)]

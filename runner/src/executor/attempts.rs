@@ -27,7 +27,7 @@ pub(super) struct End {
     pub(super) result: Option<Result<Value, StepError>>,
 }
 
-struct Attempt {
+struct Running {
     step: String,
     attempt: u32,
     action: String,
@@ -40,7 +40,7 @@ pub(super) struct Attempts {
     run: Uuid,
     epoch: i32,
     waiting: Vec<Gate>,
-    running: HashMap<Id, Attempt>,
+    running: HashMap<Id, Running>,
     tasks: JoinSet<Result<Value, StepError>>,
     actions: Actions,
     metrics: Metrics,
@@ -112,7 +112,7 @@ impl Attempts {
         let changes = changes(effect);
         self.running.insert(
             handle.id(),
-            Attempt {
+            Running {
                 step,
                 attempt,
                 action,
@@ -136,7 +136,7 @@ impl Attempts {
                 }
             };
             // What was abandoned has nobody to hear of its end.
-            let Some(Attempt {
+            let Some(Running {
                 step,
                 attempt,
                 action,

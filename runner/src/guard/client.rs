@@ -129,12 +129,11 @@ impl Guard {
     }
 
     fn build(&self, port: u16) -> Result<Client, String> {
-        let tls = match self.tls.get() {
-            Some(tls) => tls.clone(),
-            None => {
-                let made = tls::system().map_err(|error| error.to_string())?;
-                self.tls.get_or_init(|| made).clone()
-            }
+        let tls = if let Some(tls) = self.tls.get() {
+            tls.clone()
+        } else {
+            let made = tls::system().map_err(|error| error.to_string())?;
+            self.tls.get_or_init(|| made).clone()
         };
         Client::builder()
             .tls_backend_preconfigured(tls)

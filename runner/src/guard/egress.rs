@@ -176,6 +176,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers write the value in place")]
     fn egress(rules: serde_json::Value) -> Egress {
         Egress::new(&serde_json::from_value(json!({ "allow": rules })).unwrap()).unwrap()
     }

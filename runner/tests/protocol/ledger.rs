@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 /// What happens to the next commit.
 #[derive(Clone, Copy, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// It is stored, and the answer is lost.
     AnswerLost,
     /// It is not stored, and another attempt is wanted after a second.
@@ -40,41 +40,41 @@ pub enum Fault {
 }
 
 #[derive(Default)]
-pub struct Book {
-    pub sessions: Vec<Uuid>,
-    pub goodbyes: Vec<Uuid>,
-    pub offered: VecDeque<LeasedRun>,
-    pub runs: HashMap<Uuid, Entry>,
-    pub faults: VecDeque<Fault>,
+pub(crate) struct Book {
+    pub(crate) sessions: Vec<Uuid>,
+    pub(crate) goodbyes: Vec<Uuid>,
+    pub(crate) offered: VecDeque<LeasedRun>,
+    pub(crate) runs: HashMap<Uuid, Entry>,
+    pub(crate) faults: VecDeque<Fault>,
     /// Every commit as it came, also those that were not stored.
-    pub commits: Vec<(Instant, CommitRequest)>,
-    pub leases: Vec<LeaseRequest>,
-    pub beats: Vec<Heartbeat>,
-    pub messages: Vec<RunInbox>,
-    pub lost: Vec<Uuid>,
+    pub(crate) commits: Vec<(Instant, CommitRequest)>,
+    pub(crate) leases: Vec<LeaseRequest>,
+    pub(crate) beats: Vec<Heartbeat>,
+    pub(crate) messages: Vec<RunInbox>,
+    pub(crate) lost: Vec<Uuid>,
     /// Heartbeats are not answered.
-    pub deaf: bool,
+    pub(crate) deaf: bool,
     /// The token that is accepted.
-    pub token: String,
-    pub refused_tokens: usize,
+    pub(crate) token: String,
+    pub(crate) refused_tokens: usize,
     closed: bool,
 }
 
-pub struct Entry {
-    pub epoch: i32,
-    pub events: Vec<Event>,
-    pub thens: Vec<Then>,
+pub(crate) struct Entry {
+    pub(crate) epoch: i32,
+    pub(crate) events: Vec<Event>,
+    pub(crate) thens: Vec<Then>,
 }
 
 #[derive(Clone)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     book: Arc<Mutex<Book>>,
     changed: Arc<Notify>,
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Ledger {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let book = Book {
@@ -97,12 +97,12 @@ impl Ledger {
         ledger
     }
 
-    pub fn book(&self) -> MutexGuard<'_, Book> {
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap()
     }
 
     /// A runner of this ledger. It may reach this machine, where tests have their servers.
-    pub fn runner(&self, ports: &[u16]) -> Runner {
+    pub(crate) fn runner(&self, ports: &[u16]) -> Runner {
         let rule = json!({"allow": [{"cidr": "127.0.0.0/8", "ports": ports}]});
         let config = Config {
             egress: Egress::new(&serde_json::from_value(rule).unwrap()).unwrap(),
@@ -116,18 +116,18 @@ impl Ledger {
     }
 
     /// Offers a run of these steps.
-    pub fn offer(&self, spec: Value) -> Uuid {
+    pub(crate) fn offer(&self, spec: Value) -> Uuid {
         self.offer_from(spec, Vec::new())
     }
 
     /// Offers a run in which these events happened already, after its start.
-    pub fn offer_from(&self, spec: Value, events: Vec<Event>) -> Uuid {
+    pub(crate) fn offer_from(&self, spec: Value, events: Vec<Event>) -> Uuid {
         let run = Uuid::new_v4();
         self.offer_again(run, 1, spec, events);
         run
     }
 
-    pub fn offer_again(&self, run: Uuid, epoch: i32, spec: Value, events: Vec<Event>) {
+    pub(crate) fn offer_again(&self, run: Uuid, epoch: i32, spec: Value, events: Vec<Event>) {
         let start = Event::RunStarted {
             at: Timestamp::now(),
             inputs: Map::new(),
@@ -160,13 +160,13 @@ impl Ledger {
         self.changed.notify_waiters();
     }
 
-    pub fn change(&self, change: impl FnOnce(&mut Book)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Book)) {
         change(&mut self.book());
         self.changed.notify_waiters();
     }
 
     /// Waits until something is so.
-    pub async fn until<T>(&self, what: &str, mut look: impl FnMut(&Book) -> Option<T>) -> T {
+    pub(crate) async fn until<T>(&self, what: &str, mut look: impl FnMut(&Book) -> Option<T>) -> T {
         let waiting = async {
             loop {
                 let changed = self.changed.notified();
@@ -184,7 +184,7 @@ impl Ledger {
     }
 
     /// Waits for what comes after the last commit of a run.
-    pub async fn closed(&self, run: Uuid) -> Then {
+    pub(crate) async fn closed(&self, run: Uuid) -> Then {
         let last = |book: &Book| {
             book.runs[&run]
                 .thens
@@ -196,13 +196,13 @@ impl Ledger {
     }
 
     /// Names of the stored events.
-    pub fn names(&self, run: Uuid) -> Vec<String> {
+    pub(crate) fn names(&self, run: Uuid) -> Vec<String> {
         self.book().runs[&run].events.iter().map(name).collect()
     }
 }
 
 /// `StepStarted a`.
-pub fn name(event: &Event) -> String {
+pub(crate) fn name(event: &Event) -> String {
     let kind = serde_json::to_value(event).unwrap()["type"]
         .as_str()
         .unwrap()
@@ -210,25 +210,25 @@ pub fn name(event: &Event) -> String {
     event.step().map_or(kind.clone(), |step| format!("{kind} {step}"))
 }
 
-pub fn plan(spec: Value) -> Plan {
+pub(crate) fn plan(spec: Value) -> Plan {
     let spec = serde_json::from_value(spec).unwrap();
     compile(&spec, &Context::default()).unwrap().plan
 }
 
 /// A runner that ends with its test.
-pub struct Runner {
-    pub shutdown: CancellationToken,
-    pub task: JoinHandle<Result<(), flowpilot_runner::Error>>,
+pub(crate) struct Runner {
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) task: JoinHandle<Result<(), flowpilot_runner::Error>>,
 }
 
 impl Runner {
-    pub fn start(config: Config) -> Self {
+    pub(crate) fn start(config: Config) -> Self {
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(flowpilot_runner::run(config, shutdown.clone()));
         Self { shutdown, task }
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.unwrap().unwrap();
     }
@@ -388,7 +388,7 @@ fn store_item(book: &mut Book, item: &CommitItem) -> CommitStatus {
     }
 }
 
-pub fn cancel(run: Uuid) -> RunInbox {
+pub(crate) fn cancel(run: Uuid) -> RunInbox {
     let body = InboxBody::CancelRequested { by: "ada".to_owned() };
     RunInbox {
         run,

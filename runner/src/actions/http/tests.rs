@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::any;
 use flowpilot_engine::journal::StepError;
 use jiff::{SignedDuration, Timestamp};
@@ -114,7 +114,7 @@ async fn answer(
         "loop" => (StatusCode::FOUND, [("location", "/loop")]).into_response(),
         "bytes" => "x".repeat(number.parse().unwrap()).into_response(),
         "endless" => Body::from_stream(futures::stream::repeat_with(|| {
-            Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 65536]))
+            Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 65536]))
         }))
         .into_response(),
         "slow" => {
@@ -122,8 +122,7 @@ async fn answer(
             "late".into_response()
         }
         "cookies" => (
-            [("set-cookie", "secret=1"), ("x-twice", "1")],
-            [("x-twice", "2")],
+            AppendHeaders([("set-cookie", "secret=1"), ("x-twice", "1"), ("x-twice", "2")]),
             "{}",
         )
             .into_response(),

@@ -107,15 +107,14 @@ fn split(table: &mut Table, by: &[String]) -> Result<Vec<Group>, StepError> {
             identify(value, &mut name)
                 .map_err(|kind| invalid_input(format!("groupBy: `{field}` of row {number} is a {kind}: group by a text, a number, a boolean or null")))?;
         }
-        match positions.get(&name) {
-            Some(position) => groups[*position].members.push(row),
-            None => {
-                positions.insert(name.clone(), groups.len());
-                groups.push(Group {
-                    key,
-                    members: vec![row],
-                });
-            }
+        if let Some(position) = positions.get(&name) {
+            groups[*position].members.push(row);
+        } else {
+            positions.insert(name.clone(), groups.len());
+            groups.push(Group {
+                key,
+                members: vec![row],
+            });
         }
     }
     Ok(groups)

@@ -73,7 +73,7 @@ impl Plan {
             limit,
         } = input;
         let filter = filter
-            .map(|source| column("filter", "filter".to_owned(), &source, &["row"]))
+            .map(|source| column("filter", "filter", &source, &["row"]))
             .transpose()?;
         let select = columns(select, "select", &["row"])?;
         let aggregate = columns(aggregate, "aggregate", &["rows", "key"])?;
@@ -108,7 +108,7 @@ fn columns(fields: Map<String, Value>, under: &str, names: &[&str]) -> Result<Ve
     let column = |(name, value): (String, Value)| {
         let place = format!("{under}.{name}");
         match value {
-            Value::String(source) => column(&name, place, &source, names),
+            Value::String(source) => column(&name, &place, &source, names),
             _ => Err(invalid_input(format!(
                 "with.{place}: must be an expression, as a text"
             ))),
@@ -117,7 +117,7 @@ fn columns(fields: Map<String, Value>, under: &str, names: &[&str]) -> Result<Ve
     fields.into_iter().map(column).collect()
 }
 
-fn column(name: &str, place: String, source: &str, names: &[&str]) -> Result<Column, StepError> {
+fn column(name: &str, place: &str, source: &str, names: &[&str]) -> Result<Column, StepError> {
     let program = Program::parse(source).map_err(|error| {
         invalid_input(format!(
             "with.{place}: {error}, at {} of `{source}`",
