@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use flowpilot_crds::names::{namespace_of, tenant_of};
-use flowpilot_crds::{RunnerClassSpec, TenantSpec, WorkflowRunSpec};
+use flowpilot_crds::{RunnerClassSpec, TenantSpec, WorkflowRunSpec, WorkflowSpec};
 use flowpilot_engine::digest::digest_of;
 use flowpilot_engine::manifest::{self, Document};
 use flowpilot_engine::problem::Severity;
@@ -91,8 +91,12 @@ impl World {
         let spec = document.object.get("spec").cloned().unwrap_or_default();
         match document.kind.as_str() {
             "Workflow" => {
-                let digest = digest_of(&spec);
-                self.workflows.insert(key, Declared { spec, digest });
+                // As the operator does it: what is left out and what is empty are the same revision.
+                let spec = serde_json::from_value::<WorkflowSpec>(spec).and_then(serde_json::to_value);
+                if let Ok(spec) = spec {
+                    let digest = digest_of(&spec);
+                    self.workflows.insert(key, Declared { spec, digest });
+                }
             }
             "Tenant" => insert(&mut self.tenants, document.name.clone(), spec),
             "RunnerClass" => insert(&mut self.classes, document.name.clone(), spec),
