@@ -60,11 +60,11 @@ pub(crate) async fn serve(config: config::Serve) -> Result<(), Error> {
     let watch = Watch::default();
     let ready = health.clone();
     tokio::spawn(watch.clone().run(client.clone(), shutdown.clone(), move || {
-        ready.set_ready(WORKFLOWS, true)
+        ready.set_ready(WORKFLOWS, true);
     }));
     let authenticator = Authenticator::Cluster {
         admin,
-        reviews: TokenReviews::new(client.clone()),
+        reviews: Box::new(TokenReviews::new(client.clone())),
         operator_user: config.operator_user,
     };
     let bind = async |listen| TcpListener::bind(listen).await.context(ListenSnafu { listen });
@@ -156,13 +156,14 @@ async fn look(services: &Services) {
         let now = schema_is_known(&services.pools).await;
         match (&now, there) {
             (Err(error), true) => {
-                tracing::warn!(error = crate::problem::chain(error), "the database is away")
+                tracing::warn!(error = crate::problem::chain(error), "the database is away");
             }
             (Ok(_), false) => tracing::info!("the database is back"),
             _ => {}
         }
         there = now.is_ok();
-        services.health.set_ready(DATABASE, there);
+        // Still ready: all replicas have the same database, and callers are better served by 503 with Retry-After
+        // than by a Service without endpoints that refuses connections.
     }
 }
 
