@@ -1,6 +1,11 @@
 //! The runner against the edges of its protocol: lost answers, fences, closed sessions, silence, signals.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::result_large_err,
+    reason = "helpers of tests are tests"
+)]
 
 #[path = "protocol/ledger.rs"]
 mod ledger;

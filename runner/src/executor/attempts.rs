@@ -1,5 +1,10 @@
 //! Attempts under way, and those that wait for leave to start.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a StepError is made once per attempt that fails, and goes into the journal"
+)]
+
 use std::collections::HashMap;
 
 use flowpilot_engine::action::Effect;
