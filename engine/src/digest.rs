@@ -48,7 +48,10 @@ mod tests {
 
     #[test]
     fn the_order_of_keys_does_not_matter_and_that_of_lists_does() {
-        assert_eq!(digest_of(&json!({"a": 1, "b": [1, 2]})), digest_of(&json!({"b": [1, 2], "a": 1})));
+        assert_eq!(
+            digest_of(&json!({"a": 1, "b": [1, 2]})),
+            digest_of(&json!({"b": [1, 2], "a": 1}))
+        );
         assert_ne!(digest_of(&json!([1, 2])), digest_of(&json!([2, 1])));
     }
 }

@@ -33,13 +33,22 @@ impl Problem {
     #[must_use]
     pub fn error(code: &str, path: impl Into<String>, message: impl Into<String>) -> Self {
         let (path, message) = (path.into(), message.into());
-        Self { severity: Severity::Error, code: code.to_owned(), path, message, suggestion: None }
+        Self {
+            severity: Severity::Error,
+            code: code.to_owned(),
+            path,
+            message,
+            suggestion: None,
+        }
     }
 
     /// Something to look at.
     #[must_use]
     pub fn warning(code: &str, path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, path, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, path, message)
+        }
     }
 
     /// With what was probably meant.
@@ -77,6 +86,9 @@ mod tests {
 
     #[test]
     fn a_path_becomes_a_json_pointer() {
-        assert_eq!(Problem::error("X", "spec.steps[2].needs[0]", "m").pointer(), "/spec/steps/2/needs/0");
+        assert_eq!(
+            Problem::error("X", "spec.steps[2].needs[0]", "m").pointer(),
+            "/spec/steps/2/needs/0"
+        );
     }
 }

@@ -42,7 +42,7 @@ fn everything_has_a_line_and_a_column() {
     assert_eq!(at("spec.steps[1].needs[0]"), (11, 7));
     assert_eq!(at("spec.steps[1].with.metod"), (13, 34));
     assert_eq!(at("spec.steps[1].nothing[3].here"), at("spec.steps[1]"));
-    assert_eq!(documents[1].position("kind").unwrap().0, 18);
+    assert_eq!(documents[1].position("kind").unwrap().0, 17);
     let json =
         parse(br#"{"apiVersion": "flowpilot.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "x"}}"#)
             .unwrap();

@@ -159,7 +159,10 @@ pub struct CommitItem {
 /// What comes after a commit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::large_enum_variant, reason = "one per commit, made and consumed at once; a box would cost more")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per commit, made and consumed at once; a box would cost more"
+)]
 pub enum Then {
     /// The runner goes on.
     Continue,
