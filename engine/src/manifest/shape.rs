@@ -1,6 +1,6 @@
 //! The shape of objects: what the API server's schema would refuse, for texts that do not pass through one.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use flowpilot_crds::{Connection, Connector, RunnerClass, Tenant, Workflow, WorkflowRun};
 use jsonschema::Validator;
@@ -58,11 +58,11 @@ fn unknown(kind: &str, object: &Value) -> Vec<Problem> {
     found.into_iter().map(say).collect()
 }
 
-/// The schema of a kind's spec, made once: it is generated from the types.
+/// The schema of a kind's spec, made when it is first asked for: it is generated from the types.
 fn validator(kind: &str) -> Option<&'static Validator> {
-    static VALIDATORS: LazyLock<Vec<Option<Validator>>> =
-        LazyLock::new(|| KINDS.iter().map(|kind| build(kind)).collect());
-    VALIDATORS[KINDS.iter().position(|known| *known == kind)?].as_ref()
+    static VALIDATORS: [OnceLock<Option<Validator>>; KINDS.len()] = [const { OnceLock::new() }; KINDS.len()];
+    let number = KINDS.iter().position(|known| *known == kind)?;
+    VALIDATORS[number].get_or_init(|| build(kind)).as_ref()
 }
 
 fn build(kind: &str) -> Option<Validator> {

@@ -192,6 +192,9 @@ fn a_good_workflow_compiles_from_its_object() {
 fn a_name_may_be_left_to_the_server_by_a_prefix() {
     let text = "apiVersion: flowpilot.io/v1alpha1\nkind: WorkflowRun\nmetadata: {generateName: nightly-}\nspec: {workflow: a}\n";
     let documents = parse(text.as_bytes()).unwrap();
-    assert_eq!((documents[0].name.as_str(), check(&documents[0])), ("", Vec::new()));
+    assert_eq!(
+        (documents[0].name.as_str(), check(&documents[0])),
+        ("", Vec::new())
+    );
     assert!(parse(text.replace("generateName", "other").as_bytes()).is_err());
 }
