@@ -63,6 +63,8 @@ impl Actions {
             "core/http@1" => http::perform(&self.guard, call).await,
             "core/log@1" => log::perform(call),
             "core/table@1" => table::perform(call).await,
+            #[cfg(test)]
+            "test/panic@1" => tests::panics(),
             unknown => Err(invalid_input(format!(
                 "this runner has no action `{unknown}`: it is older than the workflow that uses it"
             ))),
@@ -84,6 +86,11 @@ fn read_input<Input: DeserializeOwned>(with: Map<String, Value>) -> Result<Input
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What no action should do, and one will.
+    pub(super) fn panics() -> ! {
+        panic!("as the test wants it")
+    }
 
     /// A call as the engine would make it.
     #[expect(clippy::needless_pass_by_value, reason = "callers write the value in place")]

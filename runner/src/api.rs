@@ -175,11 +175,15 @@ fn away(reason: String) -> Failure {
     }
 }
 
+/// The error with its causes; the last of them is what somebody can act upon.
 fn reason(error: &reqwest::Error) -> String {
-    let cause = std::error::Error::source(error)
-        .map(|cause| format!(": {cause}"))
-        .unwrap_or_default();
-    format!("{error}{cause}")
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }
 
 async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, String> {

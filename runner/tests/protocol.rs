@@ -207,6 +207,22 @@ async fn a_fenced_run_is_dropped_and_its_place_is_free() {
 }
 
 #[tokio::test]
+async fn one_run_that_is_refused_does_not_hold_up_the_others() {
+    let ledger = Ledger::new().await;
+    let (bad, good) = (ledger.offer(pure()), ledger.offer(pure()));
+    ledger.change(|book| book.poison = Some(bad));
+    let runner = ledger.runner(&[]);
+    assert_eq!(outcome(&ledger.closed(good).await), RunOutcome::Succeeded);
+    ledger
+        .until("both places are free", |book| {
+            (book.leases.len() > 1 && book.leases.last()?.free == 4).then_some(())
+        })
+        .await;
+    assert_eq!(ledger.names(bad), ["RunStarted"]);
+    runner.stop().await;
+}
+
+#[tokio::test]
 async fn a_run_lost_by_heartbeat_is_stopped() {
     let ledger = Ledger::new().await;
     let (port, count) = server().await;

@@ -68,7 +68,12 @@ fn begin(service: &str, usual: &str, text: bool) -> Result<(), Error> {
         .with_writer(std::io::stderr);
     match format {
         // Fields on the top level: log stores index them without a rule of their own.
-        Format::Json => lines.json().flatten_event(true).finish().try_init(),
+        Format::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .finish()
+            .try_init(),
         Format::Text => lines.with_ansi(terminal).with_target(false).finish().try_init(),
     }
     .context(StartedSnafu)?;

@@ -90,3 +90,61 @@ impl Commits {
         (!taken.is_empty()).then_some(taken)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+    use tokio::time::Instant;
+
+    fn submission(bytes: usize) -> Submission {
+        let (reply, _) = oneshot::channel();
+        Submission {
+            run: Uuid::new_v4(),
+            epoch: 1,
+            item: vec![b' '; bytes],
+            next_seq: 2,
+            closing: false,
+            since: Instant::now(),
+            reply,
+        }
+    }
+
+    fn sizes(commits: &mut Commits) -> Vec<usize> {
+        std::iter::from_fn(|| commits.next_batch())
+            .map(|batch| batch.submissions.len())
+            .collect()
+    }
+
+    #[test]
+    fn batches_hold_to_the_limits_of_a_call() {
+        let mut commits = Commits::default();
+        (0..COMMIT_ITEMS + 1).for_each(|_| commits.push(submission(10)));
+        assert_eq!(sizes(&mut commits), [COMMIT_ITEMS, 1]);
+
+        let mut commits = Commits::default();
+        for bytes in [COMMIT_BYTES / 2, COMMIT_BYTES / 2, 10, COMMIT_BYTES, 10] {
+            commits.push(submission(bytes));
+        }
+        assert_eq!(sizes(&mut commits), [1, 2, 1, 1]);
+    }
+
+    #[test]
+    fn few_calls_at_once_and_repeated_ones_first() {
+        let mut commits = Commits::default();
+        let first = submission(10);
+        let run = first.run;
+        commits.push(first);
+        let batch = commits.next_batch().unwrap();
+        for _ in 0..CALLS {
+            commits.push(submission(COMMIT_BYTES));
+        }
+        assert_eq!(sizes(&mut commits).len(), CALLS - 1);
+        commits.answered(&batch);
+        assert!(!commits.has(run));
+        commits.again([batch]);
+        assert!(commits.has(run) && !commits.is_empty());
+        assert_eq!(commits.next_batch().unwrap().submissions[0].run, run);
+        assert!(commits.next_batch().is_none());
+    }
+}

@@ -96,7 +96,7 @@ impl Session {
         tracing::warn!(
             error = %failure,
             attempt = *failures,
-            retry_in_ms = wait.as_millis(),
+            retry_in_seconds = wait.as_secs_f64(),
             "failed to open a session"
         );
     }

@@ -212,3 +212,64 @@ impl Attempts {
 fn changes(effect: Effect) -> bool {
     matches!(effect, Effect::Write | Effect::Irreversible)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::{Egress, Guard};
+
+    fn attempts() -> Attempts {
+        let actions = Actions::new(Guard::new(Egress::default()));
+        Attempts::new(Uuid::nil(), 1, actions, Metrics::default())
+    }
+
+    fn gate(action: &str, effect: Effect, begun: i32) -> Gate {
+        let perform = Perform {
+            step: "a".to_owned(),
+            attempt: 2,
+            action: action.to_owned(),
+            with: serde_json::Map::new(),
+            effect,
+            idempotency_key: "key".to_owned(),
+            deadline: None,
+            max_attempts: 3,
+        };
+        Gate { perform, begun }
+    }
+
+    #[tokio::test]
+    async fn an_action_that_panics_fails_its_attempt() {
+        for (effect, may_have_happened) in [(Effect::Read, false), (Effect::Write, true)] {
+            let mut attempts = attempts();
+            attempts.add(gate("test/panic@1", effect, 1));
+            attempts.start(1);
+            let end = attempts.next_end().await.unwrap();
+            let error = end.result.unwrap().unwrap_err();
+            assert_eq!(
+                (end.step.as_str(), end.attempt, error.code.as_str()),
+                ("a", 2, "Internal")
+            );
+            assert_eq!(error.may_have_happened, may_have_happened);
+            assert!(attempts.is_idle());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_changes_the_world_waits_until_its_beginning_is_stored() {
+        let mut attempts = attempts();
+        attempts.add(gate("core/log@1", Effect::Irreversible, 3));
+        attempts.add(gate("core/log@1", Effect::None, 3));
+        assert!(attempts.waits_beyond(2));
+        attempts.start(2);
+        assert_eq!((attempts.running.len(), attempts.waiting.len()), (1, 1));
+        assert!(!attempts.waits_beyond(3));
+        attempts.start(3);
+        assert_eq!((attempts.running.len(), attempts.waiting.len()), (2, 0));
+        assert_eq!(attempts.abort("a"), [2, 2]);
+        assert!(attempts.is_idle());
+        assert!(
+            attempts.next_end().await.is_none(),
+            "nobody hears of what was aborted"
+        );
+    }
+}

@@ -52,6 +52,8 @@ pub(crate) struct Book {
     pub(crate) beats: Vec<Heartbeat>,
     pub(crate) messages: Vec<RunInbox>,
     pub(crate) lost: Vec<Uuid>,
+    /// Commits with this run in them are refused.
+    pub(crate) poison: Option<Uuid>,
     /// Heartbeats are not answered.
     pub(crate) deaf: bool,
     /// The token that is accepted.
@@ -345,6 +347,9 @@ async fn commit(
 
 fn store(book: &mut Book, headers: &HeaderMap, request: &CommitRequest) -> Answer {
     known(book, request.session, headers)?;
+    if request.items.iter().any(|item| Some(item.run) == book.poison) {
+        return Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "InvalidCommit"));
+    }
     let fault = book.faults.pop_front();
     match fault {
         Some(Fault::Away) => {
