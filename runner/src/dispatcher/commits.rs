@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn batches_hold_to_the_limits_of_a_call() {
         let mut commits = Commits::default();
-        (0..COMMIT_ITEMS + 1).for_each(|_| commits.push(submission(10)));
+        (0..=COMMIT_ITEMS).for_each(|_| commits.push(submission(10)));
         assert_eq!(sizes(&mut commits), [COMMIT_ITEMS, 1]);
 
         let mut commits = Commits::default();
