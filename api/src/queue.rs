@@ -25,6 +25,8 @@ mod mirror;
 mod session;
 mod start;
 mod sweep;
+#[cfg(test)]
+pub(crate) mod tests;
 mod wire;
 
 use std::{hash::BuildHasher, sync::Arc, time::Duration};
@@ -81,6 +83,8 @@ pub(crate) struct Shared {
     bus: bus::Bus,
     sweeper: sweep::Hint,
     sessions: session::Known,
+    /// Names this queue in notifications, so that it does not hear itself.
+    replica: u64,
     stop: CancellationToken,
 }
 
@@ -105,6 +109,7 @@ impl Queue {
             bus,
             sweeper: sweep::Hint::default(),
             sessions: session::Known::default(),
+            replica: rand::random(),
             stop,
         });
         let mut tasks = JoinSet::new();

@@ -12,6 +12,11 @@ pub mod runs;
 pub mod tenants;
 pub mod workflows;
 
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
 mod error;
 mod pools;
 mod tenant_tx;

@@ -397,6 +397,12 @@ impl Dispatcher {
         }
     }
 
+    /// Whether the last claim of a pool found nothing more.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self, pool_id: i32) -> bool {
+        self.state().pools.get(&pool_id).is_some_and(|pool| pool.readiness == Readiness::Empty)
+    }
+
     fn end(&self, pool_id: i32, poll: u64) {
         if let Some(pool) = self.state().pools.get_mut(&pool_id) {
             pool.waiters.retain(|waiter| waiter.poll != poll);

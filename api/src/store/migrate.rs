@@ -53,6 +53,13 @@ pub async fn migrate(url: &str) -> Result<()> {
     connection.close().await.map_err(classify)
 }
 
+/// Differs for every change of a migration.
+#[cfg(test)]
+pub(super) fn fingerprint() -> Vec<u8> {
+    let bootstrap = BOOTSTRAP.as_bytes().iter().copied();
+    bootstrap.chain(migrator().iter().flat_map(|migration| migration.checksum.to_vec())).collect()
+}
+
 /// How the schema of a database relates to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaState {
