@@ -19,7 +19,7 @@ pub struct Config {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve people, runners and the operator until SIGTERM.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Bring the schema of the database up to this version, and end.
     Migrate(Database),
 }

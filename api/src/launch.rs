@@ -13,6 +13,7 @@ use crate::queue::{Dedupe, NewRun, Started};
 use crate::state::Services;
 use crate::store::TenantTx;
 use crate::store::directory::Target;
+use crate::store::runs::created_at;
 use crate::store::tenants::Tenant;
 use crate::store::workflows::{self, Revision};
 
@@ -62,9 +63,8 @@ pub struct Launched {
 /// Starts it.
 pub async fn launch(services: &Services, launch: Launch<'_>) -> Result<Launched, Problem> {
     let tenant_id = launch.tenant.tenant_id;
-    let target = match services.directory.target(tenant_id, launch.workflow).await? {
-        Some(target) => target,
-        None => return Err(absent(services, &launch).await),
+    let Some(target) = services.directory.target(tenant_id, launch.workflow).await? else {
+        return Err(absent(services, &launch).await);
     };
     let revision = revision(services, &launch, &target).await?;
     let plan = services.plans.of(&revision)?;
@@ -113,7 +113,7 @@ pub async fn launch(services: &Services, launch: Launch<'_>) -> Result<Launched,
         run,
         revision: digest,
         started,
-        at,
+        at: created_at(run),
     })
 }
 

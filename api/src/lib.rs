@@ -35,7 +35,7 @@ pub use server::{Error, Listeners, Setup};
 pub async fn run(config: Config) -> Result<(), Error> {
     match config.command {
         Command::Migrate(database) => startup::migrate(&database.database_url).await,
-        Command::Serve(serve) => startup::serve(serve).await,
+        Command::Serve(serve) => startup::serve(*serve).await,
     }
 }
 

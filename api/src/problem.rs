@@ -26,8 +26,8 @@ pub struct Problem {
     pub detail: String,
     /// What is wrong with the body, each with its place.
     pub errors: Vec<Detail>,
-    /// Members that only this code has.
-    pub more: Map<String, Value>,
+    /// Members that only this code has. Boxed: most have none, and every handler's result carries the room for it.
+    pub more: Box<Map<String, Value>>,
     /// Seconds after which another attempt makes sense.
     pub retry_after: Option<u32>,
 }
@@ -82,7 +82,7 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
-            more: Map::new(),
+            more: Box::default(),
             retry_after: None,
         }
     }
@@ -156,7 +156,7 @@ impl Problem {
             detail: self.detail,
             request_id: request_id.to_owned(),
             errors: self.errors,
-            more: self.more,
+            more: *self.more,
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut response = Response::new(Body::from(body));

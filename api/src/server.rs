@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -193,10 +193,11 @@ pub async fn serve(setup: Setup, listeners: Listeners) -> Result<(), Error> {
     } else {
         services.health.drain();
         services.draining.cancel();
-        // Probes and late requests are still answered; the background work keeps the caches right meanwhile.
-        let linger = services.admitted.load(Ordering::Acquire);
+        // Probes and late requests are still answered; the background work keeps the caches right meanwhile. Where
+        // nobody probes, nobody has to notice.
+        let linger = if measured > 0 { LINGER } else { Duration::ZERO };
         tokio::select! {
-            () = tokio::time::sleep(if linger { LINGER } else { Duration::ZERO }) => {}
+            () = tokio::time::sleep(linger) => {}
             _ = &mut background => {}
         }
     }

@@ -57,7 +57,9 @@ impl World {
         for tenant in ["acme", "other"] {
             let body = json!({"uid": uid(tenant), "generation": 1, "title": tenant, "runnerClass": "default",
                 "variables": {"region": "eu"}});
-            let answer = world.operator(Method::PUT, &format!("tenants/{tenant}"), &body).await;
+            let answer = world
+                .operator(Method::PUT, &format!("tenants/{tenant}"), &body)
+                .await;
             assert_eq!(answer.status(), 204);
         }
         world
@@ -69,7 +71,11 @@ impl World {
         let runners = RunnerTokens::default();
         runners.add("acme", ACME);
         runners.add("other", OTHER);
-        let tokens = StaticTokens { people: PEOPLE.to_owned(), operator: OPERATOR.to_owned(), runners };
+        let tokens = StaticTokens {
+            people: PEOPLE.to_owned(),
+            operator: OPERATOR.to_owned(),
+            runners,
+        };
         let health = Health::new([DATABASE]);
         let shutdown = CancellationToken::new();
         let setup = Setup {
@@ -86,9 +92,25 @@ impl World {
         let (public, internal) = (bind().await.unwrap(), bind().await.unwrap());
         let address = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
         let (people, inside) = (address(&public), address(&internal));
-        let server = tokio::spawn(serve(setup, Listeners { public, internal, metrics: None }));
+        let server = tokio::spawn(serve(
+            setup,
+            Listeners {
+                public,
+                internal,
+                metrics: None,
+            },
+        ));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { people, internal: inside, client, folder, health, shutdown, server, _database: database }
+        Self {
+            people,
+            internal: inside,
+            client,
+            folder,
+            health,
+            shutdown,
+            server,
+            _database: database,
+        }
     }
 
     pub(crate) async fn until_ready(&self) {
@@ -97,12 +119,16 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), ready).await.expect("the server becomes ready");
+        tokio::time::timeout(Duration::from_secs(20), ready)
+            .await
+            .expect("the server becomes ready");
     }
 
     /// A request of a person.
     pub(crate) fn ask(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.people)).bearer_auth(PEOPLE)
+        self.client
+            .request(method, format!("{}{path}", self.people))
+            .bearer_auth(PEOPLE)
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
@@ -113,13 +139,25 @@ impl World {
 
     pub(crate) async fn operator(&self, method: Method, path: &str, body: &Value) -> Response {
         let url = format!("{}/operator/v1/{path}", self.internal);
-        self.client.request(method, url).bearer_auth(OPERATOR).json(body).send().await.unwrap()
+        self.client
+            .request(method, url)
+            .bearer_auth(OPERATOR)
+            .json(body)
+            .send()
+            .await
+            .unwrap()
     }
 
     /// A call of a runner with this token.
     pub(crate) async fn runner(&self, token: &str, path: &str, body: &Value) -> Response {
         let url = format!("{}/runner/v1/{path}", self.internal);
-        self.client.post(url).bearer_auth(token).json(body).send().await.unwrap()
+        self.client
+            .post(url)
+            .bearer_auth(token)
+            .json(body)
+            .send()
+            .await
+            .unwrap()
     }
 
     /// Registers a workflow of `acme` with one `set` step and an input, and returns its digest.
@@ -140,7 +178,12 @@ impl World {
     /// Starts a run of a workflow of `acme`.
     pub(crate) async fn start(&self, workflow: &str, count: i64) -> Uuid {
         let path = format!("/api/v1/tenants/acme/workflows/{workflow}/runs");
-        let answer = self.ask(Method::POST, &path).json(&json!({"inputs": {"count": count}})).send().await.unwrap();
+        let answer = self
+            .ask(Method::POST, &path)
+            .json(&json!({"inputs": {"count": count}}))
+            .send()
+            .await
+            .unwrap();
         let status = answer.status();
         let body: Value = answer.json().await.unwrap();
         assert_eq!(status, 201, "{body}");
@@ -167,7 +210,9 @@ impl World {
 
     /// Commits for one run, and returns the word.
     pub(crate) async fn commit(&self, token: &str, session: Uuid, item: Value) -> String {
-        let answer = self.runner(token, "commit", &json!({"session": session, "items": [item]})).await;
+        let answer = self
+            .runner(token, "commit", &json!({"session": session, "items": [item]}))
+            .await;
         let status = answer.status();
         let body: Value = answer.json().await.unwrap();
         assert_eq!(status, 200, "{body}");
@@ -183,7 +228,10 @@ pub(crate) fn success(value: i64) -> (Value, Value) {
         {"type": "StepStarted", "step": "double", "at": at, "attempt": 1},
         {"type": "StepSucceeded", "step": "double", "at": at, "attempt": 1, "output": {"value": value}},
         {"type": "RunFinished", "at": at, "outcome": "succeeded", "outputs": outputs}]);
-    (events, json!({"finish": {"outcome": "succeeded", "outputs": outputs}}))
+    (
+        events,
+        json!({"finish": {"outcome": "succeeded", "outputs": outputs}}),
+    )
 }
 
 pub(crate) fn uid(name: &str) -> Uuid {

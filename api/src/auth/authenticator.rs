@@ -20,7 +20,7 @@ pub enum Authenticator {
         /// The token of people.
         admin: AdminToken,
         /// Asks Kubernetes.
-        reviews: TokenReviews,
+        reviews: Box<TokenReviews>,
         /// The user as which the operator is known to Kubernetes.
         operator_user: String,
     },

@@ -50,8 +50,10 @@ impl TokenReviews {
     /// The user name of the token's owner; nothing if Kubernetes does not accept the token for us.
     pub async fn user_of(&self, token: &str) -> Result<Option<String>, Problem> {
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        if let Some(user) = self.remembered(&hash) {
-            return Ok(user);
+        match self.remembered(&hash) {
+            Remembered::Good(user) => return Ok(Some(user)),
+            Remembered::Refused => return Ok(None),
+            Remembered::Nothing => {}
         }
         let asked = Instant::now();
         let user = match tokio::time::timeout(TIMEOUT, self.ask(token)).await {
@@ -71,18 +73,21 @@ impl TokenReviews {
         Ok(user)
     }
 
-    fn remembered(&self, hash: &[u8; 32]) -> Option<Option<String>> {
+    fn remembered(&self, hash: &[u8; 32]) -> Remembered {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((asked, user)) = known.get(hash).filter(|(asked, _)| asked.elapsed() < REMEMBER) {
-            let _ = asked;
-            return Some(Some(user.clone()));
+        if let Some((_, user)) = known.get(hash).filter(|(asked, _)| asked.elapsed() < REMEMBER) {
+            return Remembered::Good(user.clone());
         }
         drop(known);
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused
+        let fresh = refused
             .get(hash)
-            .filter(|asked| asked.elapsed() < REMEMBER_REFUSAL)
-            .map(|_| None)
+            .is_some_and(|asked| asked.elapsed() < REMEMBER_REFUSAL);
+        if fresh {
+            Remembered::Refused
+        } else {
+            Remembered::Nothing
+        }
     }
 
     async fn ask(&self, token: &str) -> Result<Option<String>, kube::Error> {
@@ -109,6 +114,13 @@ impl TokenReviews {
         let accepted = status.authenticated.unwrap_or(false) && ours;
         Ok(status.user.and_then(|user| user.username).filter(|_| accepted))
     }
+}
+
+/// What is still believed about a token.
+enum Remembered {
+    Good(String),
+    Refused,
+    Nothing,
 }
 
 fn keep<T>(map: &Mutex<HashMap<[u8; 32], T>>, hash: [u8; 32], value: T) {

@@ -18,6 +18,9 @@ pub struct Manifest {
     /// `Workflow`; may be left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// Short for `metadata.name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Name, labels, annotations.
     #[serde(default)]
     pub metadata: ManifestMetadata,
@@ -69,7 +72,13 @@ impl Manifest {
                 format!("the namespace of this tenant is `{namespace}`"),
             ));
         }
-        let name = match (name, self.metadata.name.as_deref()) {
+        let given = match (self.name.as_deref(), self.metadata.name.as_deref()) {
+            (Some(short), Some(long)) if short != long => {
+                return Err(wrong("/name", format!("`metadata.name` says `{long}`")));
+            }
+            (short, long) => short.or(long),
+        };
+        let name = match (name, given) {
             (Some(address), Some(body)) if address != body => {
                 return Err(wrong("/metadata/name", format!("the address names `{address}`")));
             }
@@ -141,6 +150,12 @@ mod tests {
         manifest.metadata.name = Some("report".to_owned());
         assert_eq!(manifest.name_in("acme", None).unwrap(), "report");
         assert!(manifest.name_in("acme", Some("other")).is_err());
+        manifest.name = Some("other".to_owned());
+        assert_eq!(
+            manifest.name_in("acme", None).unwrap_err().errors[0].pointer,
+            "/name"
+        );
+        manifest.name = Some("report".to_owned());
         manifest.metadata.namespace = Some("fp-other".to_owned());
         let problem = manifest.name_in("acme", None).unwrap_err();
         assert_eq!(problem.errors[0].pointer, "/metadata/namespace");

@@ -79,6 +79,13 @@ fn yaml(bytes: &[u8]) -> Result<Value, Problem> {
 
 /// JSON into its type; an unknown field has a code of its own.
 pub fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    if !value.is_object() {
+        // A list would be taken for the fields in their order.
+        return Err(Problem::new(
+            Code::MalformedRequest,
+            "the body must be a JSON object",
+        ));
+    }
     T::deserialize(value).map_err(|error| {
         let text = error.to_string();
         let unknown = text

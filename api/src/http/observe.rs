@@ -148,6 +148,25 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_no_broken_connection() {
+        use tower::ServiceExt;
+        async fn broken() -> Response {
+            panic!("of the test")
+        }
+        let router: axum::Router = axum::Router::new()
+            .route("/", axum::routing::get(broken))
+            .layer(axum::middleware::from_fn(bounded));
+        let response = router
+            .oneshot(Request::new(axum::body::Body::empty()))
+            .await
+            .unwrap();
+        assert_eq!(
+            response.extensions().get::<Problem>().map(|problem| problem.code),
+            Some(Code::Internal)
+        );
+    }
+
     #[test]
     fn the_trace_of_the_caller_is_read() {
         let mut headers = HeaderMap::new();

@@ -11,7 +11,10 @@ async fn addresses(world: &World) -> Vec<(Method, String)> {
     let document = world.get("/api/v1/openapi.json").await;
     let mut all = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
-        let path = path.replace("{tenant}", "acme").replace("{workflow}", "x").replace("{run}", &Uuid::nil().to_string());
+        let path = path
+            .replace("{tenant}", "acme")
+            .replace("{workflow}", "x")
+            .replace("{run}", &Uuid::nil().to_string());
         for method in operations.as_object().unwrap().keys() {
             all.push((method.to_uppercase().parse().unwrap(), path.clone()));
         }
@@ -23,7 +26,10 @@ async fn addresses(world: &World) -> Vec<(Method, String)> {
 fn inside() -> Vec<(Method, &'static str)> {
     vec![
         (Method::POST, "/runner/v1/sessions"),
-        (Method::DELETE, "/runner/v1/sessions/00000000-0000-0000-0000-000000000000"),
+        (
+            Method::DELETE,
+            "/runner/v1/sessions/00000000-0000-0000-0000-000000000000",
+        ),
         (Method::POST, "/runner/v1/lease"),
         (Method::POST, "/runner/v1/commit"),
         (Method::POST, "/runner/v1/heartbeat"),
@@ -33,7 +39,10 @@ fn inside() -> Vec<(Method, &'static str)> {
         (Method::PUT, "/operator/v1/workflows/fp-acme/a/revisions/sha256:0"),
         (Method::DELETE, "/operator/v1/workflows/fp-acme/a"),
         (Method::POST, "/operator/v1/runs"),
-        (Method::DELETE, "/operator/v1/runs/00000000-0000-0000-0000-000000000000"),
+        (
+            Method::DELETE,
+            "/operator/v1/runs/00000000-0000-0000-0000-000000000000",
+        ),
         (Method::GET, "/operator/v1/runs/changes"),
         (Method::GET, "/operator/v1/pools/changes"),
     ]
@@ -44,7 +53,9 @@ async fn no_address_is_open_and_each_part_knows_its_own_tokens() {
     let world = World::new().await;
     for (method, path) in addresses(&world).await {
         let ask = |token: Option<&str>| {
-            let request = world.client.request(method.clone(), format!("{}{path}", world.people));
+            let request = world
+                .client
+                .request(method.clone(), format!("{}{path}", world.people));
             match token {
                 Some(token) => request.bearer_auth(token).send(),
                 None => request.send(),
@@ -52,7 +63,11 @@ async fn no_address_is_open_and_each_part_knows_its_own_tokens() {
         };
         for token in [None, Some("wrong"), Some(ACME), Some(OPERATOR)] {
             let (status, code, _) = problem(ask(token).await.unwrap()).await;
-            assert_eq!((status.as_u16(), code.as_str()), (401, "Unauthenticated"), "{method} {path} {token:?}");
+            assert_eq!(
+                (status.as_u16(), code.as_str()),
+                (401, "Unauthenticated"),
+                "{method} {path} {token:?}"
+            );
         }
     }
     for (method, path) in inside() {
@@ -63,23 +78,50 @@ async fn no_address_is_open_and_each_part_knows_its_own_tokens() {
             (PEOPLE, 401),
             (if runners { OPERATOR } else { ACME }, 403),
         ] {
-            let request = world.client.request(method.clone(), format!("{}{path}", world.internal));
+            let request = world
+                .client
+                .request(method.clone(), format!("{}{path}", world.internal));
             let (status, ..) = problem(request.bearer_auth(token).send().await.unwrap()).await;
             assert_eq!(status, wanted, "{method} {path} with {token:?}");
         }
     }
     for path in ["/livez", "/readyz"] {
-        assert_eq!(world.client.get(format!("{}{path}", world.people)).send().await.unwrap().status(), 200);
+        assert_eq!(
+            world
+                .client
+                .get(format!("{}{path}", world.people))
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            200
+        );
     }
-    let metrics = world.ask(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    let metrics = world
+        .ask(Method::GET, "/metrics")
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     assert!(metrics.contains("flowpilot_api_requests_total{"), "{metrics}");
 }
 
 #[tokio::test]
 async fn one_part_of_the_api_is_not_reached_through_the_other() {
     let world = World::new().await;
-    for (base, path) in [(&world.people, "/runner/v1/lease"), (&world.internal, "/api/v1/meta")] {
-        let answer = world.client.post(format!("{base}{path}")).bearer_auth(PEOPLE).send().await.unwrap();
+    for (base, path) in [
+        (&world.people, "/runner/v1/lease"),
+        (&world.internal, "/api/v1/meta"),
+    ] {
+        let answer = world
+            .client
+            .post(format!("{base}{path}"))
+            .bearer_auth(PEOPLE)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(problem(answer).await.1, "NotFound");
     }
 }
@@ -92,7 +134,11 @@ async fn a_runner_reaches_no_run_of_another_tenant() {
 
     let stranger = world.session(OTHER).await;
     let wish = json!({"session": stranger, "free": 8, "waitSeconds": 0, "have": [], "held": []});
-    assert_eq!(world.runner(OTHER, "lease", &wish).await.status(), 204, "nothing for a stranger");
+    assert_eq!(
+        world.runner(OTHER, "lease", &wish).await.status(),
+        204,
+        "nothing for a stranger"
+    );
     let plan = format!("{}/runner/v1/plans/{digest}", world.internal);
     let plan = |token| world.client.get(&plan).bearer_auth(token).send();
     assert_eq!(problem(plan(OTHER).await.unwrap()).await.1, "NotFound");
@@ -101,14 +147,21 @@ async fn a_runner_reaches_no_run_of_another_tenant() {
     let own = world.session(ACME).await;
     // A session of another tenant is none.
     let stolen = json!({"session": own, "free": 8, "waitSeconds": 0, "have": [], "held": []});
-    assert_eq!(problem(world.runner(OTHER, "lease", &stolen).await).await.1, "SessionClosed");
+    assert_eq!(
+        problem(world.runner(OTHER, "lease", &stolen).await).await.1,
+        "SessionClosed"
+    );
     let beat = json!({"session": own, "held": []});
-    assert_eq!(problem(world.runner(OTHER, "heartbeat", &beat).await).await.1, "SessionClosed");
+    assert_eq!(
+        problem(world.runner(OTHER, "heartbeat", &beat).await).await.1,
+        "SessionClosed"
+    );
     let leased = world.lease(ACME, own).await;
     assert_eq!(leased["run"], run.to_string());
 
     let (events, then) = success(2);
-    let item = json!({"run": run, "epoch": leased["epoch"], "seq": leased["seq"], "events": events, "then": then});
+    let item =
+        json!({"run": run, "epoch": leased["epoch"], "seq": leased["seq"], "events": events, "then": then});
     assert_eq!(world.commit(OTHER, stranger, item.clone()).await, "fenced");
     let mut late = item.clone();
     late["epoch"] = json!(leased["epoch"].as_i64().unwrap() + 1);
@@ -131,7 +184,11 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
         "nobody/runs".to_owned(),
         "other/workflows/report".to_owned(),
     ] {
-        let answer = world.ask(Method::GET, &format!("/api/v1/tenants/{path}")).send().await.unwrap();
+        let answer = world
+            .ask(Method::GET, &format!("/api/v1/tenants/{path}"))
+            .send()
+            .await
+            .unwrap();
         let (status, _, mut body) = problem(answer).await;
         assert_eq!(status, 404, "{path}");
         body["requestId"] = Value::Null;
@@ -139,6 +196,10 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "absent and invisible look the same: {bodies:?}");
-    let cancel = world.ask(Method::POST, &format!("/api/v1/tenants/other/runs/{run}/cancel")).send().await.unwrap();
+    let cancel = world
+        .ask(Method::POST, &format!("/api/v1/tenants/other/runs/{run}/cancel"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(problem(cancel).await.1, "NotFound");
 }

@@ -13,17 +13,31 @@ async fn a_run_lives_from_request_to_outputs() {
     let digest = world.workflow("report").await;
     let session = world.session(ACME).await;
 
-    let answer = world.ask(Method::POST, START).json(&json!({"inputs": {"count": 21}})).send().await.unwrap();
+    let answer = world
+        .ask(Method::POST, START)
+        .json(&json!({"inputs": {"count": 21}}))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 201);
     let location = answer.headers()["location"].to_str().unwrap().to_owned();
     let started: Value = answer.json().await.unwrap();
     assert_eq!(started["revision"], digest);
-    assert_eq!(location, format!("/api/v1/tenants/acme/runs/{}", started["id"].as_str().unwrap()));
+    assert_eq!(
+        location,
+        format!("/api/v1/tenants/acme/runs/{}", started["id"].as_str().unwrap())
+    );
 
     let leased = world.lease(ACME, session).await;
     assert_eq!(leased["run"], started["id"]);
     assert_eq!(leased["tenant"], "acme");
-    assert_eq!(leased["url"], format!("https://flowpilot.example/t/acme/runs/{}", started["id"].as_str().unwrap()));
+    assert_eq!(
+        leased["url"],
+        format!(
+            "https://flowpilot.example/t/acme/runs/{}",
+            started["id"].as_str().unwrap()
+        )
+    );
     assert_eq!(leased["journal"][0]["type"], "RunStarted");
     assert_eq!(leased["journal"][0]["inputs"], json!({"count": 21}));
     assert_eq!(leased["journal"][0]["vars"], json!({"region": "eu"}));
@@ -54,7 +68,17 @@ async fn a_run_lives_from_request_to_outputs() {
     assert_eq!(events["items"][1]["type"], "RunFinished");
     assert_eq!(events["nextAfter"], Value::Null);
     let goodbye = format!("{}/runner/v1/sessions/{session}", world.internal);
-    assert_eq!(world.client.delete(goodbye).bearer_auth(ACME).send().await.unwrap().status(), 204);
+    assert_eq!(
+        world
+            .client
+            .delete(goodbye)
+            .bearer_auth(ACME)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        204
+    );
 }
 
 #[tokio::test]
@@ -62,7 +86,10 @@ async fn a_start_can_wait_for_the_end() {
     let world = World::new().await;
     world.workflow("report").await;
     let session = world.session(ACME).await;
-    let ask = world.ask(Method::POST, &format!("{START}?wait=10s")).json(&json!({"inputs": {"count": 2}})).send();
+    let ask = world
+        .ask(Method::POST, &format!("{START}?wait=10s"))
+        .json(&json!({"inputs": {"count": 2}}))
+        .send();
     let play = async {
         let leased = world.lease(ACME, session).await;
         let (events, then) = success(4);
@@ -74,7 +101,9 @@ async fn a_start_can_wait_for_the_end() {
     assert_eq!(body["state"], "succeeded");
     assert_eq!(body["outputs"], json!({"value": 4}));
 
-    let ask = world.ask(Method::POST, &format!("{START}?wait=100ms")).json(&json!({"inputs": {"count": 2}}));
+    let ask = world
+        .ask(Method::POST, &format!("{START}?wait=100ms"))
+        .json(&json!({"inputs": {"count": 2}}));
     let body: Value = ask.send().await.unwrap().json().await.unwrap();
     assert_eq!(body["state"], "queued", "nobody took it: {body}");
 }
@@ -84,17 +113,30 @@ async fn a_repeated_start_with_a_key_finds_the_first_run() {
     let world = World::new().await;
     world.workflow("report").await;
     let ask = |count: i64| {
-        world.ask(Method::POST, START).header("Idempotency-Key", "k-1").json(&json!({"inputs": {"count": count}})).send()
+        world
+            .ask(Method::POST, START)
+            .header("Idempotency-Key", "k-1")
+            .json(&json!({"inputs": {"count": count}}))
+            .send()
     };
     let first: Value = ask(1).await.unwrap().json().await.unwrap();
     let again = ask(1).await.unwrap();
     assert_eq!(again.status(), 201);
     assert_eq!(again.headers()["idempotency-replayed"], "true");
     let again: Value = again.json().await.unwrap();
-    assert_eq!((&again["id"], &again["createdAt"]), (&first["id"], &first["createdAt"]));
+    assert_eq!(
+        (&again["id"], &again["createdAt"]),
+        (&first["id"], &first["createdAt"])
+    );
     let (status, code, _) = problem(ask(2).await.unwrap()).await;
     assert_eq!((status.as_u16(), code.as_str()), (422, "IdempotencyMismatch"));
-    assert_eq!(world.get("/api/v1/tenants/acme/runs").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        world.get("/api/v1/tenants/acme/runs").await["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -102,7 +144,11 @@ async fn a_run_that_nobody_touched_ends_at_once_and_another_is_told() {
     let world = World::new().await;
     world.workflow("report").await;
     let idle = world.start("report", 1).await;
-    let cancel = |run| world.ask(Method::POST, &format!("/api/v1/tenants/acme/runs/{run}/cancel")).send();
+    let cancel = |run| {
+        world
+            .ask(Method::POST, &format!("/api/v1/tenants/acme/runs/{run}/cancel"))
+            .send()
+    };
     let answer = cancel(idle).await.unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(problem(cancel(idle).await.unwrap()).await.1, "RunFinished");
@@ -115,7 +161,10 @@ async fn a_run_that_nobody_touched_ends_at_once_and_another_is_told() {
     let beat = json!({"session": session, "held": [{"run": busy, "epoch": leased["epoch"]}]});
     let beat: Value = world.runner(ACME, "heartbeat", &beat).await.json().await.unwrap();
     let message = &beat["inbox"][0]["messages"][0];
-    assert_eq!((message["kind"].as_str(), message["by"].as_str()), (Some("CancelRequested"), Some("bootstrap-admin")));
+    assert_eq!(
+        (message["kind"].as_str(), message["by"].as_str()),
+        (Some("CancelRequested"), Some("bootstrap-admin"))
+    );
 }
 
 #[tokio::test]
@@ -124,8 +173,18 @@ async fn a_workflow_run_is_handed_over_once_and_mirrored() {
     world.workflow("report").await;
     let session = world.session(ACME).await;
     let wish = json!({"uid": uid("wish"), "namespace": "fp-acme", "name": "wish", "workflow": "report", "inputs": {"count": 3}});
-    let first: Value = world.operator(Method::POST, "runs", &wish).await.json().await.unwrap();
-    let again: Value = world.operator(Method::POST, "runs", &wish).await.json().await.unwrap();
+    let first: Value = world
+        .operator(Method::POST, "runs", &wish)
+        .await
+        .json()
+        .await
+        .unwrap();
+    let again: Value = world
+        .operator(Method::POST, "runs", &wish)
+        .await
+        .json()
+        .await
+        .unwrap();
     assert_eq!(first["run"], again["run"]);
     let wrong = json!({"uid": uid("wrong"), "namespace": "fp-acme", "name": "wrong", "workflow": "report", "inputs": {"count": "3"}});
     let (status, code, body) = problem(world.operator(Method::POST, "runs", &wrong).await).await;
@@ -135,10 +194,27 @@ async fn a_workflow_run_is_handed_over_once_and_mirrored() {
     let changes = async {
         let mut after = 0;
         loop {
-            let url = format!("{}/operator/v1/runs/changes?after={after}&wait=10", world.internal);
-            let page: Value = world.client.get(url).bearer_auth(super::OPERATOR).send().await.unwrap().json().await.unwrap();
+            let url = format!(
+                "{}/operator/v1/runs/changes?after={after}&wait=10",
+                world.internal
+            );
+            let page: Value = world
+                .client
+                .get(url)
+                .bearer_auth(super::OPERATOR)
+                .send()
+                .await
+                .unwrap()
+                .json()
+                .await
+                .unwrap();
             after = page["next"].as_i64().unwrap();
-            if let Some(last) = page["changes"].as_array().unwrap().iter().find(|change| change["state"] == "succeeded") {
+            if let Some(last) = page["changes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|change| change["state"] == "succeeded")
+            {
                 return last.clone();
             }
         }
@@ -155,15 +231,46 @@ async fn a_workflow_run_is_handed_over_once_and_mirrored() {
 
     // Another one goes away before anybody took it.
     let close = format!("{}/runner/v1/sessions/{session}", world.internal);
-    assert_eq!(world.client.delete(close).bearer_auth(ACME).send().await.unwrap().status(), 204);
+    assert_eq!(
+        world
+            .client
+            .delete(close)
+            .bearer_auth(ACME)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        204
+    );
     let wish = json!({"uid": uid("gone"), "namespace": "fp-acme", "name": "gone", "workflow": "report", "inputs": {"count": 3}});
-    let report: Value = world.operator(Method::POST, "runs", &wish).await.json().await.unwrap();
+    let report: Value = world
+        .operator(Method::POST, "runs", &wish)
+        .await
+        .json()
+        .await
+        .unwrap();
     let path = format!("runs/{}", uid("gone"));
-    assert_eq!(world.operator(Method::DELETE, &path, &json!({"uid": uid("gone")})).await.status(), 204);
-    let run = world.get(&format!("/api/v1/tenants/acme/runs/{}", report["run"].as_str().unwrap())).await;
+    assert_eq!(
+        world
+            .operator(Method::DELETE, &path, &json!({"uid": uid("gone")}))
+            .await
+            .status(),
+        204
+    );
+    let run = world
+        .get(&format!(
+            "/api/v1/tenants/acme/runs/{}",
+            report["run"].as_str().unwrap()
+        ))
+        .await;
     assert_eq!(run["state"], "cancelled");
     let path = format!("runs/{}", uid("never"));
-    assert_eq!(problem(world.operator(Method::DELETE, &path, &json!({})).await).await.1, "NotFound");
+    assert_eq!(
+        problem(world.operator(Method::DELETE, &path, &json!({})).await)
+            .await
+            .1,
+        "NotFound"
+    );
 }
 
 #[tokio::test]
@@ -172,7 +279,18 @@ async fn pools_are_told_when_they_differ() {
     world.workflow("report").await;
     let pools = |query: String| {
         let url = format!("{}/operator/v1/pools/changes{query}", world.internal);
-        async { world.client.get(url).bearer_auth(super::OPERATOR).send().await.unwrap().json::<Value>().await.unwrap() }
+        async {
+            world
+                .client
+                .get(url)
+                .bearer_auth(super::OPERATOR)
+                .send()
+                .await
+                .unwrap()
+                .json::<Value>()
+                .await
+                .unwrap()
+        }
     };
     let first = pools(String::new()).await;
     let version = first["version"].as_i64().unwrap();
@@ -184,6 +302,14 @@ async fn pools_are_told_when_they_differ() {
         world.start("report", 1).await;
     };
     let (later, ()) = tokio::join!(later, start);
-    let acme = later["pools"].as_array().unwrap().iter().find(|pool| pool["tenant"] == "acme").unwrap();
-    assert_eq!((&acme["ready"], &acme["runnerClass"]), (&json!(1), &json!("default")));
+    let acme = later["pools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|pool| pool["tenant"] == "acme")
+        .unwrap();
+    assert_eq!(
+        (&acme["ready"], &acme["runnerClass"]),
+        (&json!(1), &json!("default"))
+    );
 }

@@ -34,7 +34,8 @@ struct Leased {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Run {
-    run: Uuid,
+    #[serde(rename = "run")]
+    id: Uuid,
     epoch: i32,
     workflow: Arc<str>,
     tenant: String,
@@ -124,7 +125,7 @@ async fn hand_out(
         url: base.map_or_else(String::new, |base| {
             format!("{base}/t/{tenant}/runs/{}", run.run_id)
         }),
-        run: run.run_id,
+        id: run.run_id,
         epoch: run.epoch,
         workflow: run.workflow,
         tenant: tenant.clone(),

@@ -74,19 +74,18 @@ pub async fn list(
         since: query.since,
         until: query.until,
     };
-    let mut page = None;
+    let mut exists = true;
     if let Some(name) = &query.workflow {
-        match workflows::get(&mut tx, name).await? {
-            Some(workflow) => filter.workflow_id = Some(workflow.workflow_id),
-            None => page = Some((Vec::new(), None)),
-        }
+        filter.workflow_id = workflows::get(&mut tx, name)
+            .await?
+            .map(|workflow| workflow.workflow_id);
+        exists = filter.workflow_id.is_some();
     }
-    let (runs, next) = match page {
-        Some(nothing) => nothing,
-        None => {
-            let page = read(&mut tx, &filter, before, limit).await?;
-            (page.runs, page.next)
-        }
+    let (runs, next) = if exists {
+        let page = read(&mut tx, &filter, before, limit).await?;
+        (page.runs, page.next)
+    } else {
+        (Vec::new(), None)
     };
     tx.commit().await?;
     let next_cursor = next.map(|next| cursor::seal(&secret, &place, &next.to_string()));

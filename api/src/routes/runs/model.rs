@@ -63,6 +63,7 @@ pub enum Priority {
 
 impl Priority {
     /// As it is stored.
+    #[must_use]
     pub fn number(self) -> i16 {
         match self {
             Self::Critical => 0,

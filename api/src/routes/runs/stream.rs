@@ -22,7 +22,7 @@ use crate::problem::{Code, Problem};
 use crate::store::{TenantTx, journal, runs};
 
 /// A stream ends after this time with `event: bye`; the client comes back with `Last-Event-ID`.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 /// A comment line this often keeps proxies from closing the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Events between the journal and a slow reader.
@@ -109,10 +109,9 @@ async fn tell(
     send: &Sender,
 ) -> bool {
     loop {
-        let events = match read(caller, run, after).await {
-            Ok(events) => events,
-            // The client comes back, and by then the database may have, too.
-            Err(_) => return true,
+        // The client comes back, and by then the database may have, too.
+        let Ok(events) = read(caller, run, after).await else {
+            return true;
         };
         let full = !events.is_empty();
         for Numbered { seq, text } in events {

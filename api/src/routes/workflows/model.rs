@@ -56,6 +56,7 @@ pub struct WorkflowView {
 
 impl WorkflowSummary {
     /// Of a definition. In a folder nobody writes a status: what is registered says which revision runs.
+    #[must_use]
     pub fn new(definition: &Definition, registered: Option<&str>) -> Self {
         let metadata = &definition.workflow.metadata;
         let name = metadata.name.clone().unwrap_or_default();
@@ -83,6 +84,7 @@ impl WorkflowSummary {
 
 impl WorkflowView {
     /// Of a definition.
+    #[must_use]
     pub fn new(definition: &Definition, registered: Option<&str>, warnings: Vec<Detail>) -> Self {
         let summary = WorkflowSummary::new(definition, registered);
         Self {
@@ -110,7 +112,6 @@ pub(super) fn context(tenant: &Tenant) -> Context {
         variables.map(|map| map.into_iter().map(|(name, _)| name).collect());
     Context {
         tenant_variables: names,
-        ..Context::default()
     }
 }
 

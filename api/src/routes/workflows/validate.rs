@@ -41,7 +41,8 @@ pub async fn validate(
     let tenant = &caller.scope;
     let manifest: Manifest = shape(object)?;
     // A draft may have no name yet.
-    let name = manifest.metadata.name.is_none().then_some("draft");
+    let unnamed = manifest.name.is_none() && manifest.metadata.name.is_none();
+    let name = unnamed.then_some("draft");
     let name = manifest.name_in(&tenant.name, name)?;
     let object = manifest.object(&tenant.name, &name);
     Ok(Reply::ok(match check_workflow(&object, &context(tenant)) {
