@@ -55,6 +55,9 @@ const LANES: usize = 2;
 pub struct Settings {
     /// A session without a heartbeat for so long is over.
     pub session_ttl: Duration,
+    /// Sessions are only closed when the database has answered for so long without a gap: a runner whose heartbeats
+    /// had nowhere to go must not lose its session for it.
+    pub close_after: Duration,
     /// Lost runners after which a run waits for a person.
     pub max_crashes: i32,
     /// Runs unknown to the runner that should hold them go back after so long.
@@ -65,8 +68,10 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
+        let session_ttl = Duration::from_secs(flowpilot_engine::protocol::runner::SESSION_TTL_SECONDS);
         Self {
-            session_ttl: Duration::from_secs(flowpilot_engine::protocol::runner::SESSION_TTL_SECONDS),
+            session_ttl,
+            close_after: session_ttl,
             max_crashes: 5,
             give_back_after: Duration::from_secs(10),
             fallback: Duration::from_secs(5),

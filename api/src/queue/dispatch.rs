@@ -400,7 +400,10 @@ impl Dispatcher {
     /// Whether the last claim of a pool found nothing more.
     #[cfg(test)]
     pub(super) fn is_empty(&self, pool_id: i32) -> bool {
-        self.state().pools.get(&pool_id).is_some_and(|pool| pool.readiness == Readiness::Empty)
+        self.state()
+            .pools
+            .get(&pool_id)
+            .is_some_and(|pool| pool.readiness == Readiness::Empty)
     }
 
     fn end(&self, pool_id: i32, poll: u64) {

@@ -81,8 +81,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         }
         last_tick = begun;
         shared.sweeper.take();
-        // A runner whose heartbeats had nowhere to go must not lose its session for it.
-        let may_close = answering_since.elapsed() >= shared.settings.session_ttl;
+        let may_close = answering_since.elapsed() >= shared.settings.close_after;
         let sleep = match tick(&shared, may_close).await {
             Ok(next) => next.map_or(TICK, |millis| TICK.min(Duration::from_millis(millis))),
             Err(error) => {

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    CommitStatus, Lease, LeaseRequest, LeasedRun, NewRun, NewSession, Next, Queue, Result, RunCommit, Settings, Started,
+    CommitStatus, Lease, LeaseRequest, LeasedRun, NewRun, NewSession, Next, Queue, Result, RunCommit,
+    Settings, Started,
 };
 use crate::store::{
     Pools, TenantTx,
@@ -63,12 +64,22 @@ impl World {
         let tenant = register(&pools, "acme").await;
         let workflow = workflow(&pools, tenant.tenant_id).await;
         let queue = Queue::start(pools.clone(), settings, CancellationToken::new());
-        Self { queue, pools, tenant, workflow, database }
+        Self {
+            queue,
+            pools,
+            tenant,
+            workflow,
+            database,
+        }
     }
 
     /// Another replica on the same database.
     pub(crate) fn replica(&self) -> Queue {
-        Queue::start(self.pools.clone(), Settings::default(), self.queue.shared.stop.clone())
+        Queue::start(
+            self.pools.clone(),
+            Settings::default(),
+            self.queue.shared.stop.clone(),
+        )
     }
 
     pub(crate) async fn another_tenant(&self, name: &str) -> Tenant {
@@ -104,18 +115,32 @@ impl World {
     pub(crate) async fn session(&self) -> Uuid {
         let session_id = Uuid::now_v7();
         let tenant_id = self.tenant.tenant_id;
-        let new = NewSession { session_id, tenant_id, class: "default", runner: "r-1", capacity: 8 };
+        let new = NewSession {
+            session_id,
+            tenant_id,
+            class: "default",
+            runner: "r-1",
+            capacity: 8,
+        };
         let opened = self.queue.open_session(new).await.unwrap();
         assert_eq!(opened.pool_id, self.workflow.pool_id);
         session_id
     }
 
     pub(crate) fn asking(&self, session_id: Uuid, held: &[Uuid], wait: Duration) -> LeaseRequest {
-        LeaseRequest { tenant_id: self.tenant.tenant_id, session_id, free: 8, held: held.to_vec(), wait }
+        LeaseRequest {
+            tenant_id: self.tenant.tenant_id,
+            session_id,
+            free: 8,
+            held: held.to_vec(),
+            wait,
+        }
     }
 
     pub(crate) async fn lease_with(&self, session_id: Uuid, held: &[Uuid], wait: Duration) -> Result<Lease> {
-        self.queue.lease(self.asking(session_id, held, wait), &CancellationToken::new()).await
+        self.queue
+            .lease(self.asking(session_id, held, wait), &CancellationToken::new())
+            .await
     }
 
     /// Exactly one run.
@@ -143,15 +168,23 @@ impl World {
     }
 
     pub(crate) async fn get(&self, run_id: Uuid) -> RunDetail {
-        let mut tx = TenantTx::begin(&self.pools.app, self.tenant.tenant_id).await.unwrap();
-        runs::get(&mut tx, run_id).await.unwrap().expect("the run is known")
+        let mut tx = TenantTx::begin(&self.pools.app, self.tenant.tenant_id)
+            .await
+            .unwrap();
+        runs::get(&mut tx, run_id)
+            .await
+            .unwrap()
+            .expect("the run is known")
     }
 
     pub(crate) async fn finished_run(&self) -> Uuid {
         let run_id = self.start().await;
         let session = self.session().await;
         let run = self.lease(session).await;
-        assert_eq!(self.commit(self.commit_of(&run, 1, succeeded())).await, CommitStatus::Ok);
+        assert_eq!(
+            self.commit(self.commit_of(&run, 1, succeeded())).await,
+            CommitStatus::Ok
+        );
         run_id
     }
 
@@ -160,23 +193,39 @@ impl World {
         let mut superuser = self.database.superuser().await;
         let deadline = tokio::time::Instant::now() + SOON;
         while scalar(&mut superuser, count).await != wanted {
-            assert!(tokio::time::Instant::now() < deadline, "{count} never became {wanted}");
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{count} never became {wanted}"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
 
 pub(crate) fn succeeded() -> Next {
-    Next::Finish { outcome: RunOutcome::Succeeded, error: None }
+    Next::Finish {
+        outcome: RunOutcome::Succeeded,
+        error: None,
+    }
 }
 
 pub(crate) async fn scalar(connection: &mut PgConnection, statement: &str) -> i64 {
-    sqlx::query_scalar(AssertSqlSafe(statement.to_owned())).fetch_one(connection).await.unwrap()
+    sqlx::query_scalar(AssertSqlSafe(statement.to_owned()))
+        .fetch_one(connection)
+        .await
+        .unwrap()
 }
 
 async fn register(pools: &Pools, name: &str) -> Tenant {
     let uid = Uuid::now_v7();
-    let entry = TenantEntry { uid, generation: 1, name, title: name, class: "default", variables: "{}" };
+    let entry = TenantEntry {
+        uid,
+        generation: 1,
+        name,
+        title: name,
+        class: "default",
+        variables: "{}",
+    };
     registry::put_tenant(pools, entry).await.unwrap();
     tenants::by_name(pools, name).await.unwrap().unwrap()
 }

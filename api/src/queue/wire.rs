@@ -37,9 +37,9 @@ pub(crate) async fn notify(shared: Arc<Shared>, mut outbox: mpsc::Receiver<Event
         }
         let overflow = outbox.capacity() == 0;
         let payloads = if overflow {
-            encode(&[Event::Missed])
+            encode(shared.replica, &[Event::Missed])
         } else {
-            encode(&coalesce(&events))
+            encode(shared.replica, &coalesce(&events))
         };
         events.clear();
         let sent = sqlx::query("SELECT pg_notify($1, p) FROM unnest($2::text[]) AS p")
@@ -230,7 +230,10 @@ mod tests {
 
     /// As another replica would have sent it.
     fn foreign(events: &[Event]) -> Vec<Event> {
-        encode(1, events).into_iter().flat_map(|payload| decode(2, &payload)).collect()
+        encode(1, events)
+            .into_iter()
+            .flat_map(|payload| decode(2, &payload))
+            .collect()
     }
 
     #[test]
@@ -250,7 +253,11 @@ mod tests {
             Event::Missed,
         ];
         assert_eq!(foreign(&events), events);
-        assert_eq!(decode(1, &encode(1, &events)[0]), [], "a replica does not hear itself");
+        assert_eq!(
+            decode(1, &encode(1, &events)[0]),
+            [],
+            "a replica does not hear itself"
+        );
     }
 
     #[test]

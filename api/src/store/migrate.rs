@@ -57,7 +57,13 @@ pub async fn migrate(url: &str) -> Result<()> {
 #[cfg(test)]
 pub(super) fn fingerprint() -> Vec<u8> {
     let bootstrap = BOOTSTRAP.as_bytes().iter().copied();
-    bootstrap.chain(migrator().iter().flat_map(|migration| migration.checksum.to_vec())).collect()
+    bootstrap
+        .chain(
+            migrator()
+                .iter()
+                .flat_map(|migration| migration.checksum.to_vec()),
+        )
+        .collect()
 }
 
 /// How the schema of a database relates to this program.

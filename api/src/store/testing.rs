@@ -36,7 +36,9 @@ fn admin_url() -> String {
 }
 
 async fn admin() -> PgConnection {
-    PgConnection::connect(&admin_url()).await.expect("DATABASE_URL answers")
+    PgConnection::connect(&admin_url())
+        .await
+        .expect("DATABASE_URL answers")
 }
 
 /// Creates a login and a database that it owns.
@@ -65,12 +67,17 @@ async fn template() -> &'static str {
         migrate::fingerprint().hash(&mut hasher);
         let name = format!("fpt_template_{:016x}", hasher.finish());
         let mut admin = admin().await;
-        sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut admin).await.unwrap();
-        let there: Option<i32> = sqlx::query_scalar("SELECT datconnlimit FROM pg_database WHERE datname = $1")
-            .bind(&name)
-            .fetch_optional(&mut admin)
+        sqlx::query("SELECT pg_advisory_lock($1)")
+            .bind(LOCK)
+            .execute(&mut admin)
             .await
             .unwrap();
+        let there: Option<i32> =
+            sqlx::query_scalar("SELECT datconnlimit FROM pg_database WHERE datname = $1")
+                .bind(&name)
+                .fetch_optional(&mut admin)
+                .await
+                .unwrap();
         // Nobody may connect to a finished template; one that was interrupted is made again.
         if there != Some(0) {
             let [url, _] = create(&mut admin, &name, "template1").await;
@@ -84,21 +91,32 @@ async fn template() -> &'static str {
 }
 
 fn seconds() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
 }
 
 async fn remove_left_overs(admin: &mut PgConnection) {
-    let names: Vec<String> = sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname ~ '^fpt_[0-9]+_'")
-        .fetch_all(&mut *admin)
-        .await
-        .unwrap();
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname ~ '^fpt_[0-9]+_'")
+            .fetch_all(&mut *admin)
+            .await
+            .unwrap();
     for name in names {
-        let begun = name.split('_').nth(1).and_then(|begun| begun.parse::<u64>().ok()).unwrap_or(0);
+        let begun = name
+            .split('_')
+            .nth(1)
+            .and_then(|begun| begun.parse::<u64>().ok())
+            .unwrap_or(0);
         if begun + LEFT_OVER_SECONDS < seconds() {
             // Another process may be at it too.
             let drop_database = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
             admin.execute(AssertSqlSafe(drop_database)).await.ok();
-            admin.execute(AssertSqlSafe(format!("DROP ROLE IF EXISTS {name}"))).await.ok();
+            admin
+                .execute(AssertSqlSafe(format!("DROP ROLE IF EXISTS {name}")))
+                .await
+                .ok();
         }
     }
 }
@@ -130,7 +148,9 @@ impl TestDatabase {
     }
 
     pub(crate) async fn pools(&self) -> Pools {
-        Pools::connect(&self.url, PoolSizes { app: 4, engine: 8 }).await.unwrap()
+        Pools::connect(&self.url, PoolSizes { app: 4, engine: 8 })
+            .await
+            .unwrap()
     }
 
     /// A connection that may do anything, for looking behind the walls.

@@ -54,23 +54,50 @@ async fn an_outage_is_answered_as_one_and_the_work_goes_on_after_it() {
 
     let outside = world.close_database().await;
     let refused = world.queue.start_run(world.new_run()).await;
-    assert!(matches!(&refused, Err(error) if error.is_unavailable()), "{refused:?}");
-    let refused = world.queue.commit(vec![world.commit_of(&run, 1, Next::Continue)]).await.remove(0);
-    assert!(matches!(&refused, Err(error) if error.is_unavailable()), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(error) if error.is_unavailable()),
+        "{refused:?}"
+    );
+    let refused = world
+        .queue
+        .commit(vec![world.commit_of(&run, 1, Next::Continue)])
+        .await
+        .remove(0);
+    assert!(
+        matches!(&refused, Err(error) if error.is_unavailable()),
+        "{refused:?}"
+    );
     let refused = world.lease_with(session, &[run_id], SOON).await;
-    assert!(matches!(&refused, Err(error) if error.is_unavailable()), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(error) if error.is_unavailable()),
+        "{refused:?}"
+    );
     world.open_database(outside).await;
 
-    let kept = insist(async || world.queue.commit(vec![world.commit_of(&run, 1, Next::Continue)]).await.remove(0)).await;
+    let kept = insist(async || {
+        world
+            .queue
+            .commit(vec![world.commit_of(&run, 1, Next::Continue)])
+            .await
+            .remove(0)
+    })
+    .await;
     assert_eq!(kept.status, CommitStatus::Ok);
     let waiting = insist(async || world.lease_with(session, &[run_id], SOON).await);
     let starting = insist(async || world.queue.start_run(world.new_run()).await);
     let (lease, started) = tokio::join!(waiting, starting);
     assert_eq!(lease.runs.len(), 1, "claimer, lanes and listener are back");
     assert!(matches!(started, Started::Ready | Started::Leased));
-    assert_eq!(world.commit(world.commit_of(&run, 2, succeeded())).await, CommitStatus::Ok);
+    assert_eq!(
+        world.commit(world.commit_of(&run, 2, succeeded())).await,
+        CommitStatus::Ok
+    );
     let mut superuser = world.database.superuser().await;
-    let events = scalar(&mut superuser, &format!("SELECT count(*) FROM fp.run_journal WHERE run_id = '{run_id}'")).await;
+    let events = scalar(
+        &mut superuser,
+        &format!("SELECT count(*) FROM fp.run_journal WHERE run_id = '{run_id}'"),
+    )
+    .await;
     assert_eq!(events, 3, "nothing is doubled");
 }
 
@@ -102,13 +129,22 @@ async fn connections_that_die_while_commits_fly_lose_and_double_nothing() {
     let session = insist(async || {
         let session_id = uuid::Uuid::now_v7();
         let tenant_id = world.tenant.tenant_id;
-        let new = crate::queue::NewSession { session_id, tenant_id, class: "default", runner: "r", capacity: 8 };
+        let new = crate::queue::NewSession {
+            session_id,
+            tenant_id,
+            class: "default",
+            runner: "r",
+            capacity: 8,
+        };
         world.queue.open_session(new).await.map(|_| session_id)
     })
     .await;
     let mut superuser = world.database.superuser().await;
     let stored = scalar(&mut superuser, "SELECT count(*) FROM fp.run_live").await;
-    assert!(stored >= acknowledged, "{stored} stored, {acknowledged} acknowledged");
+    assert!(
+        stored >= acknowledged,
+        "{stored} stored, {acknowledged} acknowledged"
+    );
     let mut done = 0;
     while done < stored {
         let lease = insist(async || world.lease_with(session, &[], SOON).await).await;
@@ -118,6 +154,12 @@ async fn connections_that_die_while_commits_fly_lose_and_double_nothing() {
             done += i64::from(outcome.status == CommitStatus::Ok);
         }
     }
-    assert_eq!(scalar(&mut superuser, "SELECT count(*) FROM fp.run_done").await, stored);
-    assert_eq!(scalar(&mut superuser, "SELECT count(*) FROM fp.run_journal").await, 2 * stored);
+    assert_eq!(
+        scalar(&mut superuser, "SELECT count(*) FROM fp.run_done").await,
+        stored
+    );
+    assert_eq!(
+        scalar(&mut superuser, "SELECT count(*) FROM fp.run_journal").await,
+        2 * stored
+    );
 }

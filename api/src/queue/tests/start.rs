@@ -9,7 +9,14 @@ use super::{SOON, World, scalar, succeeded};
 use crate::queue::{CommitStatus, Dedupe, Error, NewRun, Started};
 
 fn keyed(world: &World, key: Uuid, hash: &[u8]) -> NewRun {
-    NewRun { dedupe: Some(Dedupe { scope: 1, key, body_hash: hash.to_vec() }), ..world.new_run() }
+    NewRun {
+        dedupe: Some(Dedupe {
+            scope: 1,
+            key,
+            body_hash: hash.to_vec(),
+        }),
+        ..world.new_run()
+    }
 }
 
 #[tokio::test]
@@ -38,8 +45,14 @@ async fn two_hundred_starts_with_one_key_are_one_run() {
     }
     assert_eq!((made, runs.len()), (1, 1));
     let mut superuser = world.database.superuser().await;
-    assert_eq!(scalar(&mut superuser, "SELECT count(*) FROM fp.run_live").await, 1);
-    assert_eq!(scalar(&mut superuser, "SELECT count(*) FROM fp.run_journal").await, 1);
+    assert_eq!(
+        scalar(&mut superuser, "SELECT count(*) FROM fp.run_live").await,
+        1
+    );
+    assert_eq!(
+        scalar(&mut superuser, "SELECT count(*) FROM fp.run_journal").await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -50,12 +63,26 @@ async fn the_same_key_with_another_body_is_noticed() {
     let existing = first.run_id;
     assert_eq!(world.queue.start_run(first).await.unwrap(), Started::Ready);
     let other = world.queue.start_run(keyed(&world, key, b"two")).await.unwrap();
-    assert_eq!(other, Started::Duplicate { existing, same_body: false });
+    assert_eq!(
+        other,
+        Started::Duplicate {
+            existing,
+            same_body: false
+        }
+    );
     let scoped = NewRun {
-        dedupe: Some(Dedupe { scope: 4, key, body_hash: b"one".to_vec() }),
+        dedupe: Some(Dedupe {
+            scope: 4,
+            key,
+            body_hash: b"one".to_vec(),
+        }),
         ..world.new_run()
     };
-    assert_eq!(world.queue.start_run(scoped).await.unwrap(), Started::Ready, "scopes do not meet");
+    assert_eq!(
+        world.queue.start_run(scoped).await.unwrap(),
+        Started::Ready,
+        "scopes do not meet"
+    );
 }
 
 #[tokio::test]
@@ -72,8 +99,14 @@ async fn a_waiting_runner_gets_the_run_in_the_commit_that_starts_it() {
     let (lease, started) = tokio::join!(waiting, starting);
     assert_eq!(started, Started::Leased);
     let run = lease.unwrap().runs.remove(0);
-    assert_eq!((run.run_id, run.epoch, run.next_seq, run.journal.len()), (run_id, 1, 1, 1));
-    assert_eq!(world.commit(world.commit_of(&run, 1, succeeded())).await, CommitStatus::Ok);
+    assert_eq!(
+        (run.run_id, run.epoch, run.next_seq, run.journal.len()),
+        (run_id, 1, 1, 1)
+    );
+    assert_eq!(
+        world.commit(world.commit_of(&run, 1, succeeded())).await,
+        CommitStatus::Ok
+    );
 }
 
 #[tokio::test]
@@ -110,9 +143,18 @@ async fn one_bad_start_does_not_take_the_others_with_it() {
         world.queue.start_run(run)
     });
     let results = join_all(starts).await;
-    let bad: Vec<usize> = results.iter().enumerate().filter(|(_, result)| result.is_err()).map(|(i, _)| i).collect();
+    let bad: Vec<usize> = results
+        .iter()
+        .enumerate()
+        .filter(|(_, result)| result.is_err())
+        .map(|(i, _)| i)
+        .collect();
     assert_eq!(bad, [7]);
-    assert!(matches!(&results[7], Err(error) if !error.is_unavailable()), "{:?}", results[7]);
+    assert!(
+        matches!(&results[7], Err(error) if !error.is_unavailable()),
+        "{:?}",
+        results[7]
+    );
 }
 
 #[tokio::test]
@@ -127,7 +169,11 @@ async fn a_stopped_queue_has_written_what_it_accepted_and_accepts_no_more() {
     let stored = results.iter().filter(|result| result.is_ok()).count();
     let mut superuser = world.database.superuser().await;
     let rows = scalar(&mut superuser, "SELECT count(*) FROM fp.run_live").await;
-    assert_eq!(rows, i64::try_from(stored).unwrap(), "answered and stored are the same");
+    assert_eq!(
+        rows,
+        i64::try_from(stored).unwrap(),
+        "answered and stored are the same"
+    );
     let late = world.queue.start_run(world.new_run()).await;
     assert!(matches!(late, Err(Error::Stopping)), "{late:?}");
 }

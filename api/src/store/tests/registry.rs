@@ -10,7 +10,14 @@ use crate::{
 };
 
 fn tenant(uid: Uuid, generation: i64, title: &str) -> TenantEntry<'_> {
-    TenantEntry { uid, generation, name: "initech", title, class: "default", variables: "{}" }
+    TenantEntry {
+        uid,
+        generation,
+        name: "initech",
+        title,
+        class: "default",
+        variables: "{}",
+    }
 }
 
 #[tokio::test]
@@ -21,7 +28,14 @@ async fn tenant_messages_may_come_twice_and_out_of_order() {
     assert_eq!(put(tenant(uid, 2, "second")).await.unwrap(), Change::Changed);
     assert_eq!(put(tenant(uid, 2, "second")).await.unwrap(), Change::Unchanged);
     assert_eq!(put(tenant(uid, 1, "first")).await.unwrap(), Change::Unchanged);
-    assert_eq!(tenants::by_name(&world.pools, "initech").await.unwrap().unwrap().title, "second");
+    assert_eq!(
+        tenants::by_name(&world.pools, "initech")
+            .await
+            .unwrap()
+            .unwrap()
+            .title,
+        "second"
+    );
     let stranger = put(tenant(Uuid::now_v7(), 1, "impostor")).await;
     assert!(matches!(stranger, Err(Error::NameTaken { .. })), "{stranger:?}");
 }
@@ -41,10 +55,17 @@ async fn workflow_messages_may_come_twice_and_out_of_order() {
         labels: "{}",
         class: "default",
     };
-    let put = async |entry| registry::put_revision(&world.pools, tenant_id, entry).await.unwrap();
+    let put = async |entry| {
+        registry::put_revision(&world.pools, tenant_id, entry)
+            .await
+            .unwrap()
+    };
     let current = async || {
         let mut tx = TenantTx::begin(&world.pools.app, tenant_id).await.unwrap();
-        workflows::get(&mut tx, "invoice").await.unwrap().map(|workflow| (workflow.workflow_id, workflow.digest))
+        workflows::get(&mut tx, "invoice")
+            .await
+            .unwrap()
+            .map(|workflow| (workflow.workflow_id, workflow.digest))
     };
     assert_eq!(put(entry(uid, 2, &two)).await, Change::Changed);
     assert_eq!(put(entry(uid, 2, &two)).await, Change::Unchanged);
@@ -55,11 +76,18 @@ async fn workflow_messages_may_come_twice_and_out_of_order() {
     let again = Uuid::now_v7();
     assert_eq!(put(entry(again, 1, &one)).await, Change::Changed);
     assert_eq!(current().await, Some((again, one.clone())));
-    let removed = registry::delete_workflow(&world.pools, tenant_id, uid).await.unwrap();
+    let removed = registry::delete_workflow(&world.pools, tenant_id, uid)
+        .await
+        .unwrap();
     assert_eq!(removed, Change::Unchanged, "its successor had retired it");
     assert_eq!(put(entry(uid, 3, &two)).await, Change::Unchanged);
     assert_eq!(current().await, Some((again, one)));
-    assert_eq!(registry::delete_workflow(&world.pools, tenant_id, again).await.unwrap(), Change::Changed);
+    assert_eq!(
+        registry::delete_workflow(&world.pools, tenant_id, again)
+            .await
+            .unwrap(),
+        Change::Changed
+    );
     assert_eq!(current().await, None);
 }
 
@@ -71,8 +99,14 @@ async fn deleting_a_tenant_leaves_no_row_of_it_and_its_neighbour_alone() {
     world.start().await;
     world.session().await;
     let uid = world.tenant.tenant_id;
-    assert_eq!(registry::delete_tenant(&world.pools, uid).await.unwrap(), Change::Changed);
-    assert_eq!(registry::delete_tenant(&world.pools, uid).await.unwrap(), Change::Unchanged);
+    assert_eq!(
+        registry::delete_tenant(&world.pools, uid).await.unwrap(),
+        Change::Changed
+    );
+    assert_eq!(
+        registry::delete_tenant(&world.pools, uid).await.unwrap(),
+        Change::Unchanged
+    );
     let mut superuser = world.database.superuser().await;
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' \
@@ -84,8 +118,17 @@ async fn deleting_a_tenant_leaves_no_row_of_it_and_its_neighbour_alone() {
     assert!(tables.len() >= 11);
     for table in tables {
         let count = format!("SELECT count(*) FROM fp.{table} WHERE tenant_id = $1");
-        let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).bind(uid).fetch_one(&mut superuser).await.unwrap();
+        let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+            .bind(uid)
+            .fetch_one(&mut superuser)
+            .await
+            .unwrap();
         assert_eq!(rows, 0, "{table}");
     }
-    assert!(tenants::by_name(&world.pools, &neighbour.name).await.unwrap().is_some());
+    assert!(
+        tenants::by_name(&world.pools, &neighbour.name)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }

@@ -11,7 +11,10 @@ async fn many_migrations_at_once_make_one_schema_that_the_guard_finds_nothing_in
     migrate(&database.url).await.unwrap();
     let pools = database.pools().await;
     assert_eq!(schema_is_known(&pools).await.unwrap(), SchemaState::Known);
-    assert_eq!(guard(&pools, Durability::Required).await.unwrap(), Vec::<String>::new());
+    assert_eq!(
+        guard(&pools, Durability::Required).await.unwrap(),
+        Vec::<String>::new()
+    );
 }
 
 #[tokio::test]
@@ -23,9 +26,22 @@ async fn an_older_and_a_newer_schema_are_recognised() {
         .execute("INSERT INTO fp.schema_migrations SELECT 99999999999999, 'later', now(), true, '', 0")
         .await
         .unwrap();
-    assert_eq!(schema_is_known(&pools).await.unwrap(), SchemaState::TooNew { unknown: 99_999_999_999_999 });
-    superuser.execute("DELETE FROM fp.schema_migrations WHERE version > 20261124050300").await.unwrap();
-    assert_eq!(schema_is_known(&pools).await.unwrap(), SchemaState::TooOld { missing: 20_261_124_050_400 });
+    assert_eq!(
+        schema_is_known(&pools).await.unwrap(),
+        SchemaState::TooNew {
+            unknown: 99_999_999_999_999
+        }
+    );
+    superuser
+        .execute("DELETE FROM fp.schema_migrations WHERE version > 20261124050300")
+        .await
+        .unwrap();
+    assert_eq!(
+        schema_is_known(&pools).await.unwrap(),
+        SchemaState::TooOld {
+            missing: 20_261_124_050_400
+        }
+    );
 }
 
 #[tokio::test]
@@ -36,10 +52,16 @@ async fn an_empty_database_is_too_old() {
     let mut superuser = database.superuser().await;
     for role in ["fp_app", "fp_engine"] {
         let login = url::Url::parse(&database.url).unwrap().username().to_owned();
-        superuser.execute(sqlx::AssertSqlSafe(format!("GRANT {role} TO {login}"))).await.unwrap();
+        superuser
+            .execute(sqlx::AssertSqlSafe(format!("GRANT {role} TO {login}")))
+            .await
+            .unwrap();
     }
     let pools = database.pools().await;
-    assert!(matches!(schema_is_known(&pools).await.unwrap(), SchemaState::TooOld { .. }));
+    assert!(matches!(
+        schema_is_known(&pools).await.unwrap(),
+        SchemaState::TooOld { .. }
+    ));
     drop(other);
 }
 
@@ -49,11 +71,19 @@ async fn settings_that_could_lose_a_commit_are_refused_unless_allowed() {
     let mut superuser = database.superuser().await;
     let name = url::Url::parse(&database.url).unwrap().username().to_owned();
     superuser
-        .execute(sqlx::AssertSqlSafe(format!("ALTER DATABASE {name} SET synchronous_commit = off")))
+        .execute(sqlx::AssertSqlSafe(format!(
+            "ALTER DATABASE {name} SET synchronous_commit = off"
+        )))
         .await
         .unwrap();
     let pools = database.pools().await;
     let findings = guard(&pools, Durability::Required).await.unwrap();
-    assert_eq!(findings, ["an answered commit could be lost: synchronous_commit = off"]);
-    assert_eq!(guard(&pools, Durability::Relaxed).await.unwrap(), Vec::<String>::new());
+    assert_eq!(
+        findings,
+        ["an answered commit could be lost: synchronous_commit = off"]
+    );
+    assert_eq!(
+        guard(&pools, Durability::Relaxed).await.unwrap(),
+        Vec::<String>::new()
+    );
 }

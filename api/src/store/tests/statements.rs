@@ -12,7 +12,10 @@ fn files(folder: &str) -> Vec<(String, String)> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let sql = entries.filter(|path| path.extension().is_some_and(|extension| extension == "sql"));
     sql.map(|path| {
-        (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap())
+        (
+            path.file_name().unwrap().to_string_lossy().into_owned(),
+            fs::read_to_string(&path).unwrap(),
+        )
     })
     .collect()
 }
@@ -32,15 +35,23 @@ fn sources(folder: &Path) -> String {
 async fn every_statement_prepares_as_its_role_and_is_used() {
     let database = TestDatabase::migrated().await;
     let source = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    for (folder, role) in
-        [("queue/sql", "fp_engine"), ("store/sql", "fp_app"), ("store/sql/delete", "fp_retention")]
-    {
+    for (folder, role) in [
+        ("queue/sql", "fp_engine"),
+        ("store/sql", "fp_app"),
+        ("store/sql/delete", "fp_retention"),
+    ] {
         let mut connection = database.superuser().await;
-        connection.execute(AssertSqlSafe(format!("SET ROLE {role}; SET app.tenant_id = ''"))).await.unwrap();
+        connection
+            .execute(AssertSqlSafe(format!("SET ROLE {role}; SET app.tenant_id = ''")))
+            .await
+            .unwrap();
         let files = files(folder);
         assert!(!files.is_empty());
         for (name, text) in files {
-            assert!(source.contains(&format!("{name}\")")), "{folder}/{name} is used nowhere");
+            assert!(
+                source.contains(&format!("{name}\")")),
+                "{folder}/{name} is used nowhere"
+            );
             let prepared = connection.prepare(AssertSqlSafe(text).into_sql_str()).await;
             assert!(prepared.is_ok(), "{folder}/{name}: {:?}", prepared.err());
         }
@@ -77,7 +88,10 @@ async fn check_plans(world: &World) {
 
 /// The generic plan, which is the one the engine uses.
 async fn explain(connection: &mut PgConnection, text: &str) -> String {
-    connection.execute(AssertSqlSafe(format!("PREPARE looked_at AS {text}"))).await.unwrap();
+    connection
+        .execute(AssertSqlSafe(format!("PREPARE looked_at AS {text}")))
+        .await
+        .unwrap();
     let parameters: i32 = sqlx::query_scalar(
         "SELECT coalesce(array_length(parameter_types, 1), 0) FROM pg_prepared_statements WHERE name = 'looked_at'",
     )
@@ -85,9 +99,16 @@ async fn explain(connection: &mut PgConnection, text: &str) -> String {
     .await
     .unwrap();
     let nulls = vec!["NULL"; usize::try_from(parameters).unwrap()].join(", ");
-    let arguments = if nulls.is_empty() { nulls } else { format!("({nulls})") };
+    let arguments = if nulls.is_empty() {
+        nulls
+    } else {
+        format!("({nulls})")
+    };
     let explain = format!("EXPLAIN (COSTS off) EXECUTE looked_at{arguments}");
-    let lines: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explain)).fetch_all(&mut *connection).await.unwrap();
+    let lines: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explain))
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
     connection.execute("DEALLOCATE looked_at").await.unwrap();
     lines.join("\n")
 }
