@@ -55,7 +55,7 @@ enum Readiness {
 #[derive(Debug)]
 struct Waiter {
     session_id: Uuid,
-    poll: u64,
+    number: u64,
     free: usize,
     deliveries: mpsc::UnboundedSender<Delivery>,
 }
@@ -166,7 +166,7 @@ impl Dispatcher {
         let (deliveries, inbox) = mpsc::unbounded_channel();
         let mut state = self.state();
         state.polls += 1;
-        let poll = state.polls;
+        let number = state.polls;
         if state.sessions.len() >= SESSIONS {
             state.sessions.clear();
         }
@@ -189,7 +189,7 @@ impl Dispatcher {
         let session_id = request.session_id;
         pool.waiters.push_back(Waiter {
             session_id,
-            poll,
+            number,
             free: request.free.min(RUNS),
             deliveries,
         });
@@ -201,7 +201,7 @@ impl Dispatcher {
         Waiting {
             dispatcher: self,
             pool_id,
-            poll,
+            number,
             inbox,
         }
     }
@@ -406,9 +406,9 @@ impl Dispatcher {
             .is_some_and(|pool| pool.readiness == Readiness::Empty)
     }
 
-    fn end(&self, pool_id: i32, poll: u64) {
+    fn end(&self, pool_id: i32, number: u64) {
         if let Some(pool) = self.state().pools.get_mut(&pool_id) {
-            pool.waiters.retain(|waiter| waiter.poll != poll);
+            pool.waiters.retain(|waiter| waiter.number != number);
         }
     }
 }
@@ -436,7 +436,7 @@ fn take_slots(pool: &mut Pool) -> Vec<Uuid> {
 pub(super) struct Waiting<'a> {
     dispatcher: &'a Dispatcher,
     pool_id: i32,
-    poll: u64,
+    number: u64,
     inbox: mpsc::UnboundedReceiver<Delivery>,
 }
 
@@ -449,7 +449,7 @@ impl Waiting<'_> {
 
     /// Ends the poll and returns the runs that were given to it meanwhile.
     pub(super) fn finish(mut self) -> Vec<LeasedRun> {
-        self.dispatcher.end(self.pool_id, self.poll);
+        self.dispatcher.end(self.pool_id, self.number);
         let mut runs = Vec::new();
         while let Ok(delivery) = self.inbox.try_recv() {
             if let Delivery::Run(run) = delivery {
@@ -462,6 +462,6 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.dispatcher.end(self.pool_id, self.poll);
+        self.dispatcher.end(self.pool_id, self.number);
     }
 }

@@ -77,16 +77,17 @@ async fn run(shared: Arc<Shared>, mut inbox: mpsc::Receiver<Item>) {
     let mut writer = Writer::new(Arc::clone(&shared));
     let mut left = None;
     loop {
-        let first = match left.take() {
-            Some(item) => Some(item),
-            None => tokio::select! {
+        let first = if left.is_some() {
+            left.take()
+        } else {
+            tokio::select! {
                 item = inbox.recv() => item,
                 () = shared.stop.cancelled(), if !inbox.is_closed() => {
                     // What was accepted is still written; nothing more is accepted.
                     inbox.close();
                     continue;
                 }
-            },
+            }
         };
         let Some(first) = first else { return };
         let (group, next) = gather(first, &mut inbox);

@@ -24,11 +24,11 @@ const GAP: Duration = Duration::from_secs(3);
 /// Runs woken by one statement.
 const TIMERS: i32 = 1_000;
 /// Between two rounds of forgetting.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
+const FORGET_EVERY: Duration = Duration::from_mins(1);
 /// Rows forgotten by one statement.
 const FORGET: i32 = 1_000;
 /// Between two looks at the partitions.
-const UPKEEP_EVERY: Duration = Duration::from_secs(6 * 3600);
+const UPKEEP_EVERY: Duration = Duration::from_hours(6);
 /// What is forgotten.
 const FORGETTABLE: [&str; 4] = [
     include_str!("sql/expire_starts.sql"),

@@ -107,6 +107,8 @@ pub async fn schema_is_known(pools: &Pools) -> Result<SchemaState> {
 
 /// An empty database answers "no such table", "no such schema", "no such role" or "not your table".
 fn nothing_there(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|database| database.code());
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| matches!(code.as_ref(), "42P01" | "3F000" | "22023" | "42704" | "42501"))
 }

@@ -18,7 +18,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that was unused for longer is asked for a sign of life before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(2);
 /// Connections are replaced in the background, so that no server process grows for weeks.
-const MAX_LIFETIME: Duration = Duration::from_secs(3600);
+const MAX_LIFETIME: Duration = Duration::from_hours(1);
 
 /// One tenant at a time, read by people: whatever takes longer than a request may is stopped.
 const APP: &str = "SET ROLE fp_app; SET search_path = fp; SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
