@@ -20,7 +20,7 @@ use crate::server::{
     TokenSnafu, WORKFLOWS,
 };
 use crate::state::Services;
-use crate::store::{self, Durability, SchemaState, guard, schema_is_known};
+use crate::store::{self, Durability, Pools, SchemaState, guard, schema_is_known};
 
 /// How often the database is asked whether it is there.
 const LOOK: Duration = Duration::from_secs(2);
@@ -128,7 +128,15 @@ async fn admit(services: &Services, durability: Durability) -> Result<(), Error>
 }
 
 async fn judge(services: &Services, durability: Durability) -> Result<(), Error> {
-    match schema_is_known(&services.pools).await.context(DatabaseSnafu)? {
+    let state = match schema_is_known(&services.pools).await {
+        // Without its roles a connection of the pools never comes about, which looks like a database that is away.
+        Err(error) if error.is_unavailable() && never_migrated(&services.pools).await => {
+            let message = "the database was never prepared for FlowPilot: run `flowpilot-api migrate`";
+            return SchemaSnafu { message }.fail();
+        }
+        state => state.context(DatabaseSnafu)?,
+    };
+    match state {
         SchemaState::Known => {}
         SchemaState::TooOld { missing } => {
             let message = format!(
@@ -146,6 +154,17 @@ async fn judge(services: &Services, durability: Durability) -> Result<(), Error>
     let findings = guard(&services.pools, durability).await.context(DatabaseSnafu)?;
     snafu::ensure!(findings.is_empty(), GuardSnafu { findings });
     Ok(())
+}
+
+/// Whether the database answers, and knows neither our schema nor our roles.
+async fn never_migrated(pools: &Pools) -> bool {
+    let Ok(mut connection) = pools.connect_bare().await else {
+        return false;
+    };
+    let prepared = sqlx::query_scalar(include_str!("startup/prepared.sql"))
+        .fetch_one(&mut connection)
+        .await;
+    matches!(prepared, Ok(false))
 }
 
 /// Tells probes whether the database is there.
