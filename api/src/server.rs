@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::serve::ListenerExt;
 use flowpilot_telemetry::health::Health;
+use futures::future::BoxFuture;
 use futures::FutureExt;
 use snafu::{ResultExt, Snafu};
 use tokio::net::TcpListener;
@@ -130,7 +131,13 @@ pub struct Listeners {
 }
 
 /// Serves until `shutdown`, then drains: waits are answered, requests under way end, what was accepted is written.
-pub async fn serve(setup: Setup, listeners: Listeners) -> Result<(), Error> {
+///
+/// Boxed, so that this crate is compiled once and not again in every program that calls it.
+pub fn serve(setup: Setup, listeners: Listeners) -> BoxFuture<'static, Result<(), Error>> {
+    Box::pin(serve_until(setup, listeners))
+}
+
+async fn serve_until(setup: Setup, listeners: Listeners) -> Result<(), Error> {
     let (specification, parameters) = openapi::generate().context(SpecificationSnafu)?;
     let pools = Pools::connect_lazy(&setup.database_url, PoolSizes::default()).context(DatabaseSnafu)?;
     let mut registry = flowpilot_telemetry::metrics::registry();

@@ -15,6 +15,7 @@
 use std::sync::Arc;
 
 use flowpilot_telemetry::{health::Health, metrics::registry, server};
+use futures::future::LocalBoxFuture;
 use kube::Client;
 use kube::core::DeserializeGuard;
 use snafu::{ResultExt, Snafu};
@@ -87,7 +88,13 @@ pub enum Error {
 }
 
 /// Runs until `shutdown`, or until something is lost that only a new process can mend.
-pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+///
+/// Boxed, so that this crate is compiled once and not again in the program that calls it.
+pub fn run(config: Config, shutdown: CancellationToken) -> LocalBoxFuture<'static, Result<(), Error>> {
+    Box::pin(run_until(config, shutdown))
+}
+
+async fn run_until(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
     // Another part of the process may have chosen the same one before; then there is nothing to do.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut registry = registry();

@@ -26,10 +26,13 @@ pub use dispatcher::Error;
 pub use guard::{Blocked, Egress, EgressError};
 pub use metrics::Metrics;
 
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 /// Runs until `shutdown`, and then for up to two seconds more: runs are handed back, so that others go on with
 /// them at once.
-pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
-    dispatcher::run(config, shutdown).await
+///
+/// Boxed, so that this crate is compiled once and not again in every program that calls it.
+pub fn run(config: Config, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), Error>> {
+    Box::pin(dispatcher::run(config, shutdown))
 }
