@@ -13,7 +13,7 @@ mod watch;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use flowpilot_api::auth::{Authenticator, RunnerTokens, StaticTokens};
@@ -24,12 +24,16 @@ use flowpilot_telemetry::health::Health;
 use rand::distr::{Alphanumeric, SampleString};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::output;
 use register::Registry;
 use runners::Runners;
 use watch::Watch;
+
+/// Runners promise to hand their runs back within two seconds.
+const HAND_BACK: Duration = Duration::from_secs(3);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -57,6 +61,7 @@ struct Process {
     token: String,
     tokens: StaticTokens,
     shutdown: CancellationToken,
+    runners: TaskTracker,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -77,6 +82,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         tokens: StaticTokens { people: token.clone(), operator: secret(), runners: RunnerTokens::default() },
         token,
         shutdown: flowpilot_telemetry::shutdown::token(),
+        runners: TaskTracker::new(),
     };
     let server = CancellationToken::new();
     let setup = Setup {
@@ -95,6 +101,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         outcome = follow(&folder, &process, begin) => outcome,
         () = process.shutdown.cancelled() => Ok(()),
     };
+    // Runners first: they hand their runs back to an API server that still answers.
+    process.shutdown.cancel();
+    process.runners.close();
+    let _ = tokio::time::timeout(HAND_BACK, process.runners.wait()).await;
     server.cancel();
     let ended = api.await.map_err(|error| anyhow!("the API server broke: {error}"))?;
     drop(database);

@@ -110,6 +110,7 @@ if [ -n "$quick" ]; then
   finish
 fi
 check "charts" lint_charts
+tests "what the charts render" charts/check.sh
 tests "unit and database tests" cargo test --workspace --exclude flowpilot-e2e --locked --no-fail-fast
 may_go_on || { echo "The cluster's tests are left out after these failures (KEEP_GOING=1 runs them)."; finish; }
 
@@ -123,6 +124,7 @@ install() { e2e/scripts/install.sh "$(cat "$state/tag")"; }
 if may_go_on; then check "installation" install; fi
 if may_go_on; then
   eval "$(e2e/scripts/env.sh)"
+  tests "rights on the cluster" charts/check-cluster.sh
   tests "end-to-end tests" cargo test -p flowpilot-e2e --locked --no-fail-fast
 fi
 stop_started

@@ -54,7 +54,7 @@ impl<'a> Runners<'a> {
             let class = world.classes.get(&pool).cloned().unwrap_or_default();
             config.capacity = u32::try_from(class.capacity()).context("the capacity of a runner class is positive")?;
             config.egress = Egress::new(&egress).with_context(|| format!("the egress of tenant {tenant}"))?;
-            tokio::spawn(work(tenant.clone(), config, stop.clone()));
+            self.process.runners.spawn(work(tenant.clone(), config, stop.clone()));
             self.running.insert(tenant.clone(), Running { stop, egress, pool });
         }
         self.running.retain(|tenant, running| {
