@@ -122,6 +122,8 @@ build_images() { e2e/images/build.sh >"$state/tag.new" && mv "$state/tag.new" "$
 if may_go_on; then check "images" build_images; fi
 install() { e2e/scripts/install.sh "$(cat "$state/tag")"; }
 if may_go_on; then check "installation" install; fi
+if may_go_on; then check "samples are Ready" e2e/scripts/samples.sh apply; fi
+if may_go_on; then check "a sample runs" e2e/scripts/samples.sh run; fi
 if may_go_on; then
   eval "$(e2e/scripts/env.sh)"
   tests "rights on the cluster" charts/check-cluster.sh
