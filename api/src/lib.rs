@@ -29,7 +29,6 @@ pub mod state;
 pub mod store;
 
 use config::{Command, Config};
-use futures::future::BoxFuture;
 pub use server::{Error, Listeners, Setup};
 
 /// Does what the command line says, until it is done or a signal comes.
