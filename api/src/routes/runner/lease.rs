@@ -65,7 +65,8 @@ pub async fn lease(
     let tenant_id = caller.scope.tenant_id;
     let wait = Duration::from_secs(request.wait_seconds.min(LEASE_WAIT_SECONDS));
     let free = usize::try_from(request.free).unwrap_or(0);
-    let leased = caller
+    let held: HashSet<Uuid> = request.held.iter().copied().collect();
+    let mut leased = caller
         .queue
         .lease(
             LeaseRequest {
@@ -78,6 +79,8 @@ pub async fn lease(
             &caller.draining,
         )
         .await?;
+    // A run may come by two ways at once; what the runner has already it must not get a second time.
+    leased.runs.retain(|run| !held.contains(&run.run_id));
     if leased.runs.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
