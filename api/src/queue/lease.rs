@@ -1,6 +1,6 @@
 //! Leases: runs that go out to a runner, with everything it needs to go on.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use sqlx::{FromRow, PgConnection};
@@ -8,11 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{
-    Error, Queue, Result,
-    dispatch::{Delivery, Waiting},
-    error::database,
-};
+use super::{Error, Queue, Result, dispatch::Delivery, error::database};
 use crate::store::journal::JournalRow;
 
 /// Bytes of one run's journal that a lease carries. A longer one is read page by page.
@@ -137,11 +133,13 @@ impl Queue {
             Some(pool_id) => pool_id,
             None => self.resume(&request).await?.0,
         };
-        // Waiting begins before looking: a run given in between is found by one of the two.
+        // Waiting begins before looking, so that a run which an earlier poll does not get any more is found or heard
+        // of. Slots are offered after it: what is found then was never on its way to this poll.
         let mut waiting = self.shared.dispatcher.wait(&request, pool_id);
         let (_, again) = self.resume(&request).await?;
         let mut runs = self.load(again).await?;
         if runs.is_empty() {
+            waiting.open(request.free);
             tokio::select! {
                 first = timeout_at(deadline, waiting.next()) => match first {
                     Ok(Delivery::Run(run)) => runs.push(*run),
@@ -152,8 +150,9 @@ impl Queue {
                 () = self.shared.stop.cancelled() => {}
             }
         }
-        collect(waiting, &mut runs);
-        Ok(Lease { runs })
+        Ok(Lease {
+            runs: waiting.finish(runs),
+        })
     }
 
     /// The session's pool, and the runs it should know of and does not.
@@ -185,16 +184,6 @@ impl Queue {
         }
         let mut connection = self.shared.pools.engine.acquire().await.map_err(database)?;
         load(&mut connection, bare).await
-    }
-}
-
-/// Ends the wait and takes what else was given meanwhile.
-fn collect(waiting: Waiting<'_>, runs: &mut Vec<LeasedRun>) {
-    let mut known: HashSet<Uuid> = runs.iter().map(|run| run.run_id).collect();
-    for run in waiting.finish() {
-        if known.insert(run.run_id) {
-            runs.push(run);
-        }
     }
 }
 

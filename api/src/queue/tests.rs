@@ -2,6 +2,7 @@
 
 mod cancel;
 mod commit;
+mod handout;
 mod lease;
 mod life;
 mod outage;

@@ -6,7 +6,7 @@ use sqlx::{FromRow, PgConnection, Postgres, pool::PoolConnection};
 use tokio::time;
 use uuid::Uuid;
 
-use super::{Claim, PRIORITIES, Slot};
+use super::{Slot, pool::PRIORITIES, round::Claim};
 use crate::queue::{
     Result, Shared,
     error::database,
@@ -77,10 +77,12 @@ async fn claim_once(
         .iter()
         .map(|row| (usize::try_from(row.priority).unwrap_or(0), row.ready_micros))
         .collect();
-    let mut unused = claim.sessions.clone();
+    let mut unused = claim.slots.clone();
+    let mut taken: HashMap<Uuid, Slot> = HashMap::with_capacity(rows.len());
     for row in &rows {
-        if let Some(index) = unused.iter().position(|session_id| *session_id == row.session_id) {
-            unused.swap_remove(index);
+        // The statement knows sessions only; all slots that one of them has in a claim are of the same poll.
+        if let Some(index) = unused.iter().position(|slot| slot.session_id == row.session_id) {
+            taken.insert(row.run_id, unused.swap_remove(index));
         }
     }
     if rows
@@ -89,7 +91,6 @@ async fn claim_once(
     {
         shared.bus.publish(crate::queue::Event::MirrorChanged);
     }
-    let mut owners: HashMap<Uuid, Uuid> = rows.iter().map(|row| (row.run_id, row.session_id)).collect();
     let bare: Vec<Bare> = rows.into_iter().map(Row::bare).collect();
     let loaded = if bare.is_empty() {
         Ok(Vec::new())
@@ -98,24 +99,24 @@ async fn claim_once(
     };
     // The pool's marks and slots are settled whether or not the journals could be read.
     shared.dispatcher.claimed(claim, &ready_at, &unused);
-    for run in loaded? {
-        let Some(session_id) = owners.remove(&run.run_id) else {
-            continue;
-        };
-        let (tenant_id, run_id, seq) = (run.tenant_id, run.run_id, run.next_seq);
-        let slot = Slot {
-            pool_id: claim.pool_id,
-            session_id,
-        };
-        if !shared.dispatcher.deliver(slot, run) {
-            shared.wake_elsewhere(session_id);
-        }
-        shared.bus.publish(crate::queue::Event::RunChanged {
-            tenant_id,
-            run_id,
-            seq,
+    let loaded = loaded?;
+    let news: Vec<_> = loaded
+        .iter()
+        .map(|run| crate::queue::Event::RunChanged {
+            tenant_id: run.tenant_id,
+            run_id: run.run_id,
+            seq: run.next_seq,
             finished: false,
-        });
+        })
+        .collect();
+    let runs = loaded
+        .into_iter()
+        .filter_map(|run| Some((taken.remove(&run.run_id)?, run)));
+    for session_id in shared.dispatcher.deliver_all(runs) {
+        shared.wake_elsewhere(session_id);
+    }
+    for event in news {
+        shared.bus.publish(event);
     }
     Ok(())
 }
@@ -130,8 +131,14 @@ async fn claim_rows(connection: &mut PgConnection, claim: &Claim) -> Result<Vec<
                 .collect::<Vec<i16>>(),
         )
         .bind(claim.marks.as_slice())
-        .bind(&claim.sessions)
-        .bind(vec![1_i32; claim.sessions.len()])
+        .bind(
+            claim
+                .slots
+                .iter()
+                .map(|slot| slot.session_id)
+                .collect::<Vec<Uuid>>(),
+        )
+        .bind(vec![1_i32; claim.slots.len()])
         .fetch_all(connection)
         .await
         .map_err(database)
