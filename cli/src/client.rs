@@ -35,12 +35,23 @@ impl Client {
             (None, None) => bail!("no token: give --token or --token-file, or set FLOWPILOT_TOKEN"),
         };
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = reqwest::Client::builder().build().context("failed to set up HTTP")?;
-        Ok(Self { http, server, token: token.trim().to_owned() })
+        let http = reqwest::Client::builder()
+            .build()
+            .context("failed to set up HTTP")?;
+        Ok(Self {
+            http,
+            server,
+            token: token.trim().to_owned(),
+        })
     }
 
     /// Sends a request and reads a JSON answer.
-    pub(crate) async fn json(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    pub(crate) async fn json(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         let mut request = self.request(method.clone(), path)?.timeout(TIMEOUT);
         if method == Method::POST {
             request = request.header("Idempotency-Key", uuid::Uuid::new_v4().to_string());
@@ -52,12 +63,17 @@ impl Client {
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(Value::Null);
         }
-        response.json().await.context("failed to read the server's answer")
+        response
+            .json()
+            .await
+            .context("failed to read the server's answer")
     }
 
     /// Opens a stream of server-sent events after event `after`.
     pub(crate) async fn stream(&self, path: &str, after: Option<i64>) -> anyhow::Result<Response> {
-        let mut request = self.request(Method::GET, path)?.header("Accept", "text/event-stream");
+        let mut request = self
+            .request(Method::GET, path)?
+            .header("Accept", "text/event-stream");
         if let Some(after) = after {
             request = request.header("Last-Event-ID", after.to_string());
         }
@@ -65,7 +81,10 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> anyhow::Result<RequestBuilder> {
-        let url = self.server.join(path).with_context(|| format!("no address: {path}"))?;
+        let url = self
+            .server
+            .join(path)
+            .with_context(|| format!("no address: {path}"))?;
         Ok(self.http.request(method, url).bearer_auth(&self.token))
     }
 
@@ -109,7 +128,9 @@ impl Connection {
             return flowpilot_crds::names::tenant_of(namespace)
                 .with_context(|| format!("`{namespace}` is no tenant's namespace: those begin with `fp-`"));
         }
-        self.tenant.as_deref().context("no tenant: give --tenant or --namespace, or set FLOWPILOT_TENANT")
+        self.tenant
+            .as_deref()
+            .context("no tenant: give --tenant or --namespace, or set FLOWPILOT_TENANT")
     }
 }
 
@@ -123,7 +144,13 @@ mod tests {
         let problem = json!({"title": "The inputs do not fit", "code": "InvalidInputs",
             "errors": [{"pointer": "/inputs/x", "detail": "is required", "suggestion": "y"}]});
         let words = explain(StatusCode::UNPROCESSABLE_ENTITY, &problem);
-        assert_eq!(words, "The inputs do not fit (InvalidInputs)\n  /inputs/x: is required; did you mean `y`?");
-        assert_eq!(explain(StatusCode::BAD_GATEWAY, &Value::Null), "the server answered 502 Bad Gateway");
+        assert_eq!(
+            words,
+            "The inputs do not fit (InvalidInputs)\n  /inputs/x: is required; did you mean `y`?"
+        );
+        assert_eq!(
+            explain(StatusCode::BAD_GATEWAY, &Value::Null),
+            "the server answered 502 Bad Gateway"
+        );
     }
 }

@@ -70,16 +70,29 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let folder = register::absolute(&arguments.folder)?;
     let public = TcpListener::bind(arguments.listen).await;
-    let public = public.with_context(|| format!("failed to listen on {}: choose another --listen", arguments.listen))?;
-    let internal = TcpListener::bind("127.0.0.1:0").await.context("failed to listen on the loopback")?;
+    let public = public.with_context(|| {
+        format!(
+            "failed to listen on {}: choose another --listen",
+            arguments.listen
+        )
+    })?;
+    let internal = TcpListener::bind("127.0.0.1:0")
+        .await
+        .context("failed to listen on the loopback")?;
     let (database, database_url) = database(&arguments)?;
-    flowpilot_api::store::migrate(&database_url).await.context("failed to prepare the database")?;
+    flowpilot_api::store::migrate(&database_url)
+        .await
+        .context("failed to prepare the database")?;
 
     let token = arguments.token.unwrap_or_else(secret);
     let process = Process {
         listen: public.local_addr()?,
         internal: Url::parse(&format!("http://{}", internal.local_addr()?))?,
-        tokens: StaticTokens { people: token.clone(), operator: secret(), runners: RunnerTokens::default() },
+        tokens: StaticTokens {
+            people: token.clone(),
+            operator: secret(),
+            runners: RunnerTokens::default(),
+        },
         token,
         shutdown: flowpilot_telemetry::shutdown::token(),
         runners: TaskTracker::new(),
@@ -95,7 +108,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         queue: flowpilot_api::queue::Settings::default(),
         shutdown: server.clone(),
     };
-    let listeners = Listeners { public, internal, metrics: None };
+    let listeners = Listeners {
+        public,
+        internal,
+        metrics: None,
+    };
     let api = tokio::spawn(flowpilot_api::server::serve(setup, listeners));
     let outcome = tokio::select! {
         outcome = follow(&folder, &process, begin) => outcome,
@@ -106,7 +123,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     process.runners.close();
     let _ = tokio::time::timeout(HAND_BACK, process.runners.wait()).await;
     server.cancel();
-    let ended = api.await.map_err(|error| anyhow!("the API server broke: {error}"))?;
+    let ended = api
+        .await
+        .map_err(|error| anyhow!("the API server broke: {error}"))?;
     drop(database);
     outcome?;
     ended?;
@@ -173,7 +192,9 @@ fn default_data() -> anyhow::Result<PathBuf> {
     }
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or(home);
-    Ok(data.context("no place for the database: set --data")?.join("flowpilot/dev"))
+    Ok(data
+        .context("no place for the database: set --data")?
+        .join("flowpilot/dev"))
 }
 
 /// 240 random bits that can be typed.

@@ -17,7 +17,13 @@ pub use output::Format;
 
 /// Workflow automation on Kubernetes.
 #[derive(Debug, Parser)]
-#[command(name = "flowpilot", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "flowpilot",
+    version,
+    about,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -84,5 +90,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?)
 }

@@ -52,7 +52,10 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) {
         }
     }
     let render = |cells: &[String]| {
-        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let padded = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
         line(padded.collect::<Vec<_>>().join("   ").trim_end());
     };
     render(&headings.iter().map(ToString::to_string).collect::<Vec<_>>());

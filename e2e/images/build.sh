@@ -24,14 +24,19 @@ target=x86_64-unknown-linux-gnu
 cd "$root"
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 ca=/etc/ssl/certs/ca-certificates.crt
-need_packages $ca:ca-certificates python3:python3
+need_packages $ca:ca-certificates python3:python3 strip:binutils
 lock images
 
 # With --target the flags reach our code and not the build scripts, and these artifacts stay apart from the developer's.
 RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target $target \
   -p flowpilot-api -p flowpilot-operator -p flowpilot-runner -p flowpilot-cli -p flowpilot-e2e \
   --bin flowpilot-api --bin flowpilot-operator --bin flowpilot-runner --bin flowpilot --bin sample-server >&2
-binaries=$CARGO_TARGET_DIR/$target/release
+# Cargo does not strip a package that has an optimisation level of its own.
+binaries=$cache/stripped
+mkdir -p "$binaries"
+for binary in flowpilot-api flowpilot-operator flowpilot-runner flowpilot sample-server; do
+  strip -o "$binaries/$binary" "$CARGO_TARGET_DIR/$target/release/$binary"
+done
 "$here/../datasets/fetch.sh"
 data=()
 while read -r file; do data+=("$cache/datasets/node_modules/vega-datasets/data/$file=/data/$file"); done <"$here/../datasets/files.txt"

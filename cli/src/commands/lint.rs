@@ -46,31 +46,65 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for file in files(&arguments.paths)? {
         manifests += lint(&file, &mut findings)?;
     }
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let count = |severity| {
+        findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if arguments.output == Format::Table {
         findings.iter().for_each(print);
-        output::note(&format!("{manifests} manifests: {errors} errors, {warnings} warnings"));
+        output::note(&format!(
+            "{manifests} manifests: {errors} errors, {warnings} warnings"
+        ));
     } else {
         output::document(&findings, arguments.output)?;
     }
     let failed = errors > 0 || (arguments.strict && warnings > 0);
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn print(finding: &Finding) {
-    let Finding { file, line, column, severity, code, path, message, suggestion } = finding;
-    let severity = if *severity == Severity::Error { "error" } else { "warning" };
-    let hint = suggestion.as_ref().map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
-    let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
-    output::line(&format!("{file}:{line}:{column}: {severity}: {place}{message}{hint} [{code}]"));
+    let Finding {
+        file,
+        line,
+        column,
+        severity,
+        code,
+        path,
+        message,
+        suggestion,
+    } = finding;
+    let severity = if *severity == Severity::Error {
+        "error"
+    } else {
+        "warning"
+    };
+    let hint = suggestion
+        .as_ref()
+        .map(|word| format!("; did you mean `{word}`?"))
+        .unwrap_or_default();
+    let place = if path.is_empty() {
+        String::new()
+    } else {
+        format!("{path}: ")
+    };
+    output::line(&format!(
+        "{file}:{line}:{column}: {severity}: {place}{message}{hint} [{code}]"
+    ));
 }
 
 /// Looks at one file and gives the number of manifests in it.
 fn lint(file: &Path, findings: &mut Vec<Finding>) -> anyhow::Result<usize> {
     let bytes = if file == Path::new("-") {
         let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).context("failed to read standard input")?;
+        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes)
+            .context("failed to read standard input")?;
         bytes
     } else {
         std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?
@@ -98,7 +132,16 @@ fn lint(file: &Path, findings: &mut Vec<Finding>) -> anyhow::Result<usize> {
             let (severity, code, path) = (problem.severity, problem.code, problem.path);
             let (message, suggestion) = (problem.message, problem.suggestion);
             let file = name.clone();
-            findings.push(Finding { file, line, column, severity, code, path, message, suggestion });
+            findings.push(Finding {
+                file,
+                line,
+                column,
+                severity,
+                code,
+                path,
+                message,
+                suggestion,
+            });
         }
     }
     Ok(documents.len())
@@ -114,21 +157,31 @@ pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             let entries = entries.with_context(|| format!("failed to read the folder {}", path.display()))?;
             let mut inside: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
             inside.sort_by(|left, right| right.cmp(left));
-            open.extend(inside.into_iter().filter(|path| !hidden(path)).map(|path| (path, false)));
+            open.extend(
+                inside
+                    .into_iter()
+                    .filter(|path| !hidden(path))
+                    .map(|path| (path, false)),
+            );
         } else if named || is_manifest(&path) {
             found.push(path);
         }
-        anyhow::ensure!(found.len() <= MAX_FILES, "more than {MAX_FILES} files: name a folder of manifests");
+        anyhow::ensure!(
+            found.len() <= MAX_FILES,
+            "more than {MAX_FILES} files: name a folder of manifests"
+        );
     }
     Ok(found)
 }
 
 fn hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
 pub(crate) fn is_manifest(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+    path.extension()
+        .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
 }
 
 #[cfg(test)]
@@ -147,8 +200,14 @@ mod tests {
         .unwrap();
         let mut findings = Vec::new();
         assert_eq!(lint(&file, &mut findings).unwrap(), 1);
-        let finding = findings.iter().find(|finding| finding.code == "UnknownStep").unwrap();
-        assert_eq!((finding.line, finding.path.as_str()), (9, "spec.steps[1].needs[0]"));
+        let finding = findings
+            .iter()
+            .find(|finding| finding.code == "UnknownStep")
+            .unwrap();
+        assert_eq!(
+            (finding.line, finding.path.as_str()),
+            (9, "spec.steps[1].needs[0]")
+        );
         assert_eq!(finding.suggestion.as_deref(), Some("charge"));
     }
 
@@ -159,7 +218,10 @@ mod tests {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
         let found = files(&[folder.path().to_owned()]).unwrap();
-        let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_string_lossy()).collect();
+        let names: Vec<_> = found
+            .iter()
+            .map(|path| path.file_name().unwrap().to_string_lossy())
+            .collect();
         assert_eq!(names, ["a.yml", "b.yaml"]);
     }
 }

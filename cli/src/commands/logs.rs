@@ -35,14 +35,20 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let client = Client::new(&arguments.connection)?;
     let tenant = arguments.connection.tenant()?;
     let format = arguments.output;
-    follow(&client, tenant, &arguments.run, arguments.after, |event| match format {
-        Format::Table => print(event),
-        Format::Json => output::line(&event.to_string()),
-        Format::Yaml => {
-            output::line("---");
-            let _ = output::document(event, Format::Yaml);
-        }
-    })
+    follow(
+        &client,
+        tenant,
+        &arguments.run,
+        arguments.after,
+        |event| match format {
+            Format::Table => print(event),
+            Format::Json => output::line(&event.to_string()),
+            Format::Yaml => {
+                output::line("---");
+                let _ = output::document(event, Format::Yaml);
+            }
+        },
+    )
     .await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -90,13 +96,23 @@ pub(crate) fn print(event: &Value) {
     let text = |pointer: &str| output::text(event, pointer);
     let what = match event["type"].as_str().unwrap_or_default() {
         "RunStarted" => "run started".to_owned(),
-        "StepStarted" if event["attempt"].as_u64() > Some(1) => format!("started, attempt {}", text("/attempt")),
+        "StepStarted" if event["attempt"].as_u64() > Some(1) => {
+            format!("started, attempt {}", text("/attempt"))
+        }
         "StepStarted" => "started".to_owned(),
         "StepSucceeded" => "succeeded".to_owned(),
         "StepFailed" => {
             let again = text("/retry_at");
-            let next = if again.is_empty() { String::new() } else { format!("; next attempt at {again}") };
-            format!("failed: {}: {}{next}", text("/error/code"), text("/error/message"))
+            let next = if again.is_empty() {
+                String::new()
+            } else {
+                format!("; next attempt at {again}")
+            };
+            format!(
+                "failed: {}: {}{next}",
+                text("/error/code"),
+                text("/error/message")
+            )
         }
         "StepSkipped" => format!("skipped: {}", text("/reason")),
         "StepCancelled" => "cancelled".to_owned(),
@@ -128,7 +144,10 @@ impl Messages {
             let block = std::str::from_utf8(&block).context("the server's stream is not UTF-8")?;
             complete.extend(Message::parse(block));
         }
-        anyhow::ensure!(self.buffer.len() <= MAX_MESSAGE, "an event of the stream is larger than {MAX_MESSAGE} bytes");
+        anyhow::ensure!(
+            self.buffer.len() <= MAX_MESSAGE,
+            "an event of the stream is larger than {MAX_MESSAGE} bytes"
+        );
         Ok(complete)
     }
 }
@@ -136,7 +155,10 @@ impl Messages {
 impl Message {
     /// The message in a block, unless it is a comment or not about the journal.
     fn parse(block: &str) -> Option<Self> {
-        let mut message = Self { id: None, data: String::new() };
+        let mut message = Self {
+            id: None,
+            data: String::new(),
+        };
         for line in block.lines() {
             let (field, value) = line.split_once(':').unwrap_or((line, ""));
             let value = value.strip_prefix(' ').unwrap_or(value);
@@ -162,9 +184,19 @@ mod tests {
             let mut messages = Messages::default();
             let mut seen = Vec::new();
             for chunk in stream.as_bytes().chunks(size) {
-                seen.extend(messages.push(chunk).unwrap().into_iter().map(|message| (message.id, message.data)));
+                seen.extend(
+                    messages
+                        .push(chunk)
+                        .unwrap()
+                        .into_iter()
+                        .map(|message| (message.id, message.data)),
+                );
             }
-            assert_eq!(seen, [(Some(3), "{\"a\":1}".to_owned()), (Some(4), "{}".to_owned())], "chunks of {size}");
+            assert_eq!(
+                seen,
+                [(Some(3), "{\"a\":1}".to_owned()), (Some(4), "{}".to_owned())],
+                "chunks of {size}"
+            );
         }
     }
 

@@ -55,10 +55,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     })
     .await?;
-    let run = client.json(Method::GET, &format!("/api/v1/tenants/{tenant}/runs/{id}"), None).await?;
+    let run = client
+        .json(Method::GET, &format!("/api/v1/tenants/{tenant}/runs/{id}"), None)
+        .await?;
     show(&run, arguments.output)?;
     let succeeded = run["state"] == "succeeded";
-    Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if succeeded {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// A run as one line and its outputs, or as a whole document.
@@ -66,9 +72,17 @@ fn show(run: &Value, format: Format) -> anyhow::Result<()> {
     if format != Format::Table {
         return output::document(run, format);
     }
-    output::line(&format!("run {} {}", output::text(run, "/id"), output::text(run, "/state")));
+    output::line(&format!(
+        "run {} {}",
+        output::text(run, "/id"),
+        output::text(run, "/state")
+    ));
     if let Some(error) = run.get("error").filter(|error| !error.is_null()) {
-        output::line(&format!("error: {}: {}", output::text(error, "/code"), output::text(error, "/message")));
+        output::line(&format!(
+            "error: {}: {}",
+            output::text(error, "/code"),
+            output::text(error, "/message")
+        ));
     }
     match run.get("outputs") {
         Some(outputs) if !outputs.is_null() => output::document(outputs, Format::Yaml),
@@ -82,11 +96,14 @@ fn inputs(arguments: &Arguments) -> anyhow::Result<Map<String, Value>> {
         Some(file) => {
             let text = std::fs::read_to_string(file);
             let text = text.with_context(|| format!("failed to read {}", file.display()))?;
-            serde_saphyr::from_str(&text).with_context(|| format!("{} is not a map of inputs", file.display()))?
+            serde_saphyr::from_str(&text)
+                .with_context(|| format!("{} is not a map of inputs", file.display()))?
         }
     };
     for pair in &arguments.inputs {
-        let (name, value) = pair.split_once('=').with_context(|| format!("--input {pair}: write name=value"))?;
+        let (name, value) = pair
+            .split_once('=')
+            .with_context(|| format!("--input {pair}: write name=value"))?;
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
         inputs.insert(name.to_owned(), value);
     }

@@ -36,18 +36,27 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let runs = format!("/api/v1/tenants/{}/runs", arguments.connection.tenant()?);
     if let Some(id) = &arguments.run {
         if arguments.cancel {
-            client.json(Method::POST, &format!("{runs}/{id}/cancel"), None).await?;
+            client
+                .json(Method::POST, &format!("{runs}/{id}/cancel"), None)
+                .await?;
         }
         let run = client.json(Method::GET, &format!("{runs}/{id}"), None).await?;
         one(&run, arguments.output)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut query = vec![format!("limit={}", arguments.limit)];
-    query.extend(arguments.workflow.iter().map(|workflow| format!("workflow={workflow}")));
+    query.extend(
+        arguments
+            .workflow
+            .iter()
+            .map(|workflow| format!("workflow={workflow}")),
+    );
     if !arguments.state.is_empty() {
         query.push(format!("state={}", arguments.state.join(",")));
     }
-    let list = client.json(Method::GET, &format!("{runs}?{}", query.join("&")), None).await?;
+    let list = client
+        .json(Method::GET, &format!("{runs}?{}", query.join("&")), None)
+        .await?;
     if arguments.output != Format::Table {
         output::document(&list, arguments.output)?;
         return Ok(ExitCode::SUCCESS);
@@ -63,7 +72,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn row(run: &Value) -> Vec<String> {
-    ["/id", "/workflow", "/state", "/createdAt", "/error/code"].map(|pointer| output::text(run, pointer)).to_vec()
+    ["/id", "/workflow", "/state", "/createdAt", "/error/code"]
+        .map(|pointer| output::text(run, pointer))
+        .to_vec()
 }
 
 fn one(run: &Value, format: Format) -> anyhow::Result<()> {
@@ -74,8 +85,18 @@ fn one(run: &Value, format: Format) -> anyhow::Result<()> {
     let steps = run["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !steps.is_empty() {
         output::line("");
-        let cells = ["/path", "/state", "/attempts", "/startedAt", "/endedAt", "/error/message"];
-        let rows: Vec<_> = steps.iter().map(|step| cells.map(|pointer| output::text(step, pointer)).to_vec()).collect();
+        let cells = [
+            "/path",
+            "/state",
+            "/attempts",
+            "/startedAt",
+            "/endedAt",
+            "/error/message",
+        ];
+        let rows: Vec<_> = steps
+            .iter()
+            .map(|step| cells.map(|pointer| output::text(step, pointer)).to_vec())
+            .collect();
         output::table(&["STEP", "STATE", "ATTEMPTS", "STARTED", "ENDED", "ERROR"], &rows);
     }
     Ok(())

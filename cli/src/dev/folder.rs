@@ -49,7 +49,12 @@ pub(crate) fn read(folder: &Path) -> World {
         Ok(files) => files.iter().for_each(|file| world.read_file(file)),
         Err(error) => world.problems.push(format!("{error:#}")),
     }
-    let named: Vec<String> = world.workflows.keys().chain(world.runs.keys()).map(|(tenant, _)| tenant.clone()).collect();
+    let named: Vec<String> = world
+        .workflows
+        .keys()
+        .chain(world.runs.keys())
+        .map(|(tenant, _)| tenant.clone())
+        .collect();
     for tenant in named.into_iter().chain([DEFAULT_TENANT.to_owned()]) {
         world.tenants.entry(tenant).or_default();
     }
@@ -65,7 +70,9 @@ impl World {
         };
         match parsed {
             Ok(documents) => documents.iter().for_each(|document| self.declare(file, document)),
-            Err(problems) => self.problems.extend(problems.iter().map(|problem| format!("{name}: {problem}"))),
+            Err(problems) => self
+                .problems
+                .extend(problems.iter().map(|problem| format!("{name}: {problem}"))),
         }
     }
 
@@ -79,8 +86,13 @@ impl World {
         for problem in manifest::check(document) {
             let (line, column) = document.position(&problem.path).unwrap_or((1, 1));
             wrong |= problem.severity == Severity::Error;
-            let kind = if problem.severity == Severity::Error { "error" } else { "warning" };
-            self.problems.push(format!("{}:{line}:{column}: {kind}: {problem}", file.display()));
+            let kind = if problem.severity == Severity::Error {
+                "error"
+            } else {
+                "warning"
+            };
+            self.problems
+                .push(format!("{}:{line}:{column}: {kind}: {problem}", file.display()));
         }
         if wrong {
             if document.kind == "Workflow" {
@@ -127,17 +139,34 @@ mod tests {
     fn a_folder_declares_tenants_and_workflows_and_keeps_broken_ones_apart() {
         let folder = tempfile::tempdir().unwrap();
         let workflow = |name: &str, namespace: &str, steps: &str| {
-            format!("apiVersion: flowpilot.io/v1alpha1\nkind: Workflow\nmetadata: {{name: {name}{namespace}}}\nspec: {{steps: [{steps}]}}\n")
+            format!(
+                "apiVersion: flowpilot.io/v1alpha1\nkind: Workflow\nmetadata: {{name: {name}{namespace}}}\nspec: {{steps: [{steps}]}}\n"
+            )
         };
         let good = workflow("good", "", "{id: a, set: {x: 1}}");
         let other = workflow("other", ", namespace: fp-acme", "{id: a, set: {x: 1}}");
         let broken = workflow("broken", "", "{id: a, needs: [b], set: {x: 1}}");
-        std::fs::write(folder.path().join("all.yaml"), [good, other, broken].join("---\n")).unwrap();
+        std::fs::write(
+            folder.path().join("all.yaml"),
+            [good, other, broken].join("---\n"),
+        )
+        .unwrap();
         let world = read(folder.path());
-        let names: Vec<_> = world.workflows.keys().map(|(tenant, name)| format!("{tenant}/{name}")).collect();
+        let names: Vec<_> = world
+            .workflows
+            .keys()
+            .map(|(tenant, name)| format!("{tenant}/{name}"))
+            .collect();
         assert_eq!(names, ["acme/other", "dev/good"]);
         assert_eq!(world.tenants.keys().collect::<Vec<_>>(), ["acme", "dev"]);
         assert_eq!(world.broken, [("dev".to_owned(), "broken".to_owned())]);
-        assert!(world.problems.iter().any(|problem| problem.contains("UnknownStep")), "{:?}", world.problems);
+        assert!(
+            world
+                .problems
+                .iter()
+                .any(|problem| problem.contains("UnknownStep")),
+            "{:?}",
+            world.problems
+        );
     }
 }

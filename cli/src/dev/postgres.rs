@@ -49,19 +49,41 @@ impl Postgres {
         let password = password(&folder.join("password"), identity)?;
         if !data.join("PG_VERSION").exists() {
             let mut initdb = identity.command(&binaries.join("initdb"), folder);
-            initdb.args(["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--username", NAME, "--pwfile"]);
+            initdb.args([
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--no-locale",
+                "--username",
+                NAME,
+                "--pwfile",
+            ]);
             succeed(initdb.arg(folder.join("password")).arg("--pgdata").arg(&data))?;
         }
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
         let port = port.context("failed to find a free port")?.port();
         let log = fs::File::create(folder.join("log")).context("failed to create the database's log")?;
         let mut postgres = identity.command(&binaries.join("postgres"), folder);
-        postgres.arg("-D").arg(&data).arg("-k").arg(folder).args(["-h", "127.0.0.1", "-p", &port.to_string()]);
-        postgres.args(["-c", "max_connections=50", "-c", "shared_buffers=64MB", "-c", "wal_compression=lz4"]);
+        postgres.arg("-D").arg(&data).arg("-k").arg(folder).args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port.to_string(),
+        ]);
+        postgres.args([
+            "-c",
+            "max_connections=50",
+            "-c",
+            "shared_buffers=64MB",
+            "-c",
+            "wal_compression=lz4",
+        ]);
         // A group of its own: Ctrl-C in the terminal reaches us first, and we stop it in order.
         postgres.process_group(0).stdout(log.try_clone()?).stderr(log);
         let server = postgres.spawn().context("failed to start postgres")?;
-        let mut postgres = Self { server, url: url(&password, port, NAME) };
+        let mut postgres = Self {
+            server,
+            url: url(&password, port, NAME),
+        };
         postgres.wait_until_ready(&binaries, port, &folder.join("log"))?;
         if !folder.join("created").exists() {
             create_database(&binaries, folder, identity, &password, port)?;
@@ -93,7 +115,9 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // SIGINT is Postgres' "fast shutdown": connections end, data is safe.
-        let _ = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-INT", &self.server.id().to_string()])
+            .status();
         let start = Instant::now();
         while start.elapsed() < STOP {
             if !matches!(self.server.try_wait(), Ok(None)) {
@@ -109,7 +133,11 @@ impl Drop for Postgres {
 impl Identity {
     fn command(self, program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         if self.other {
             command.uid(self.user).gid(self.group);
         }
@@ -120,12 +148,22 @@ impl Identity {
 /// The newest installed server: on the PATH, or where Debian and its relatives put it.
 fn binaries() -> anyhow::Result<PathBuf> {
     let mut folders: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect())
+        .map(|entries| {
+            entries
+                .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+                .collect()
+        })
         .unwrap_or_default();
     folders.sort();
     folders.reverse();
-    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    let complete = |folder: &PathBuf| ["initdb", "postgres", "pg_isready", "createdb"].iter().all(|name| folder.join(name).exists());
+    folders.extend(std::env::split_paths(
+        &std::env::var_os("PATH").unwrap_or_default(),
+    ));
+    let complete = |folder: &PathBuf| {
+        ["initdb", "postgres", "pg_isready", "createdb"]
+            .iter()
+            .all(|name| folder.join(name).exists())
+    };
     folders.into_iter().find(complete).context(
         "no database: set DATABASE_URL, or install Postgres (Debian: apt-get install postgresql) so that \
          `flowpilot dev` can start a private one",
@@ -135,13 +173,27 @@ fn binaries() -> anyhow::Result<PathBuf> {
 fn identity() -> anyhow::Result<Identity> {
     let own = fs::metadata("/proc/self").context("failed to read /proc/self")?;
     if own.uid() != 0 {
-        return Ok(Identity { user: own.uid(), group: own.gid(), other: false });
+        return Ok(Identity {
+            user: own.uid(),
+            group: own.gid(),
+            other: false,
+        });
     }
     let users = fs::read_to_string("/etc/passwd").context("failed to read /etc/passwd")?;
     let line = users.lines().find(|line| line.starts_with("postgres:"));
-    let fields: Vec<&str> = line.context("Postgres does not run as root, and there is no user `postgres`")?.split(':').collect();
-    ensure!(fields.len() > 3, "the user `postgres` in /etc/passwd has no number");
-    Ok(Identity { user: fields[2].parse()?, group: fields[3].parse()?, other: true })
+    let fields: Vec<&str> = line
+        .context("Postgres does not run as root, and there is no user `postgres`")?
+        .split(':')
+        .collect();
+    ensure!(
+        fields.len() > 3,
+        "the user `postgres` in /etc/passwd has no number"
+    );
+    Ok(Identity {
+        user: fields[2].parse()?,
+        group: fields[3].parse()?,
+        other: true,
+    })
 }
 
 /// The password of the login, made at the first start and kept readable for its owner alone.
@@ -158,9 +210,17 @@ fn password(file: &Path, identity: Identity) -> anyhow::Result<String> {
     Ok(password)
 }
 
-fn create_database(binaries: &Path, folder: &Path, identity: Identity, password: &str, port: u16) -> anyhow::Result<()> {
+fn create_database(
+    binaries: &Path,
+    folder: &Path,
+    identity: Identity,
+    password: &str,
+    port: u16,
+) -> anyhow::Result<()> {
     let mut createdb = identity.command(&binaries.join("createdb"), folder);
-    createdb.env("PGPASSWORD", password).args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", NAME, NAME]);
+    createdb
+        .env("PGPASSWORD", password)
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", NAME, NAME]);
     succeed(&mut createdb)
 }
 
@@ -170,7 +230,13 @@ fn url(password: &str, port: u16, database: &str) -> String {
 
 fn succeed(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("failed to start {program}"))?;
-    ensure!(output.status.success(), "{program} failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    let output = command
+        .output()
+        .with_context(|| format!("failed to start {program}"))?;
+    ensure!(
+        output.status.success(),
+        "{program} failed: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
     Ok(())
 }

@@ -35,9 +35,19 @@ pub(crate) type Changes = Vec<String>;
 impl Registry {
     /// Nothing has been told yet.
     pub(crate) fn new(api: Url, token: String) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().build().context("failed to set up HTTP")?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .context("failed to set up HTTP")?;
         let (tenants, workflows, runs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Ok(Self { http, api, token, tenants, workflows, runs })
+        Ok(Self {
+            http,
+            api,
+            token,
+            tenants,
+            workflows,
+            runs,
+        })
     }
 
     /// Waits until the API server answers: it judges the database before it lets anybody in.
@@ -48,7 +58,11 @@ impl Registry {
             if request.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
             }
-            anyhow::ensure!(begin.elapsed() < START, "the API server is not ready after {} s", START.as_secs());
+            anyhow::ensure!(
+                begin.elapsed() < START,
+                "the API server is not ready after {} s",
+                START.as_secs()
+            );
             tokio::time::sleep(PACE).await;
         }
     }
@@ -60,7 +74,13 @@ impl Registry {
             let title = spec.title.clone().unwrap_or_else(|| name.clone());
             let (uid, generation) = (uid("tenant", name), generation());
             let (runner_class, variables) = (spec.runner_class().to_owned(), spec.variables.clone());
-            let mut wanted = TenantRegistration { uid, generation, title, runner_class, variables };
+            let mut wanted = TenantRegistration {
+                uid,
+                generation,
+                title,
+                runner_class,
+                variables,
+            };
             if let Some(known) = self.tenants.get(name) {
                 wanted.generation = known.generation;
                 if *known == wanted {
@@ -68,7 +88,8 @@ impl Registry {
                 }
                 wanted.generation = generation;
             }
-            self.send(Method::PUT, &format!("tenants/{name}"), &wanted).await?;
+            self.send(Method::PUT, &format!("tenants/{name}"), &wanted)
+                .await?;
             self.tenants.insert(name.clone(), wanted);
         }
         for (key, declared) in &world.workflows {
@@ -78,10 +99,23 @@ impl Registry {
             let (tenant, name) = key;
             let uid = workflow_uid(tenant, name);
             let (spec, labels) = (declared.spec.clone(), Map::new());
-            let registration = RevisionRegistration { uid, generation: generation(), spec, labels };
-            let path = format!("workflows/{}/{name}/revisions/{}", namespace(tenant), declared.digest);
+            let registration = RevisionRegistration {
+                uid,
+                generation: generation(),
+                spec,
+                labels,
+            };
+            let path = format!(
+                "workflows/{}/{name}/revisions/{}",
+                namespace(tenant),
+                declared.digest
+            );
             self.send(Method::PUT, &path, &registration).await?;
-            let what = if self.workflows.contains_key(key) { "changed" } else { "ready" };
+            let what = if self.workflows.contains_key(key) {
+                "changed"
+            } else {
+                "ready"
+            };
             changes.push(format!("{tenant}/{name} {what}"));
             self.workflows.insert(key.clone(), declared.digest.clone());
         }
@@ -97,8 +131,15 @@ impl Registry {
                 continue;
             }
             let (tenant, name) = &key;
-            let removal = Removal { uid: workflow_uid(tenant, name) };
-            self.send(Method::DELETE, &format!("workflows/{}/{name}", namespace(tenant)), &removal).await?;
+            let removal = Removal {
+                uid: workflow_uid(tenant, name),
+            };
+            self.send(
+                Method::DELETE,
+                &format!("workflows/{}/{name}", namespace(tenant)),
+                &removal,
+            )
+            .await?;
             changes.push(format!("{tenant}/{name} removed"));
             self.workflows.remove(&key);
         }
@@ -123,7 +164,10 @@ impl Registry {
                 revision: spec.revision.clone(),
             };
             match self.send(Method::POST, "runs", &request).await {
-                Ok(report) => changes.push(format!("run {tenant}/{name} is {}", report["state"].as_str().unwrap_or("accepted"))),
+                Ok(report) => changes.push(format!(
+                    "run {tenant}/{name} is {}",
+                    report["state"].as_str().unwrap_or("accepted")
+                )),
                 Err(error) => changes.push(format!("run {tenant}/{name}: {error:#}")),
             }
             self.runs.insert(key.clone(), uid);
@@ -138,7 +182,13 @@ impl Registry {
         let status = response.status();
         let answer: Value = response.json().await.unwrap_or_default();
         if !status.is_success() {
-            bail!("{path}: {status} {}", answer["detail"].as_str().or(answer["title"].as_str()).unwrap_or_default());
+            bail!(
+                "{path}: {status} {}",
+                answer["detail"]
+                    .as_str()
+                    .or(answer["title"].as_str())
+                    .unwrap_or_default()
+            );
         }
         Ok(answer)
     }
@@ -146,7 +196,10 @@ impl Registry {
 
 /// Identity of a tenant or run, the same at every start.
 pub(crate) fn uid(kind: &str, name: &str) -> Uuid {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("flowpilot:dev:{kind}:{name}").as_bytes())
+    Uuid::new_v5(
+        &Uuid::NAMESPACE_URL,
+        format!("flowpilot:dev:{kind}:{name}").as_bytes(),
+    )
 }
 
 fn workflow_uid(tenant: &str, name: &str) -> Uuid {
@@ -160,5 +213,7 @@ fn generation() -> i64 {
 
 /// Where `folder` stands, absolutely: relative paths change their meaning with the working directory.
 pub(crate) fn absolute(folder: &Path) -> anyhow::Result<std::path::PathBuf> {
-    folder.canonicalize().with_context(|| format!("there is no folder {}", folder.display()))
+    folder
+        .canonicalize()
+        .with_context(|| format!("there is no folder {}", folder.display()))
 }

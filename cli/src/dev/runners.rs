@@ -26,7 +26,11 @@ struct Running {
 
 impl<'a> Runners<'a> {
     pub(crate) fn new(process: &'a Process) -> Self {
-        Self { process, running: BTreeMap::new(), greeted: false }
+        Self {
+            process,
+            running: BTreeMap::new(),
+            greeted: false,
+        }
     }
 
     /// True once: when the first tenants have their runners.
@@ -52,10 +56,14 @@ impl<'a> Runners<'a> {
             config.runner = format!("dev-{tenant}");
             config.pool.clone_from(&pool);
             let class = world.classes.get(&pool).cloned().unwrap_or_default();
-            config.capacity = u32::try_from(class.capacity()).context("the capacity of a runner class is positive")?;
+            config.capacity =
+                u32::try_from(class.capacity()).context("the capacity of a runner class is positive")?;
             config.egress = Egress::new(&egress).with_context(|| format!("the egress of tenant {tenant}"))?;
-            self.process.runners.spawn(work(tenant.clone(), config, stop.clone()));
-            self.running.insert(tenant.clone(), Running { stop, egress, pool });
+            self.process
+                .runners
+                .spawn(work(tenant.clone(), config, stop.clone()));
+            self.running
+                .insert(tenant.clone(), Running { stop, egress, pool });
         }
         self.running.retain(|tenant, running| {
             let wanted = world.tenants.contains_key(tenant);

@@ -27,8 +27,13 @@ impl Watch {
             }
         })
         .context("failed to watch files")?;
-        watcher.watch(folder, RecursiveMode::Recursive).with_context(|| format!("failed to watch {}", folder.display()))?;
-        Ok(Self { changes, _watcher: watcher })
+        watcher
+            .watch(folder, RecursiveMode::Recursive)
+            .with_context(|| format!("failed to watch {}", folder.display()))?;
+        Ok(Self {
+            changes,
+            _watcher: watcher,
+        })
     }
 
     /// Waits for the next change to settle.
@@ -48,8 +53,14 @@ mod tests {
     async fn a_new_file_wakes_and_quiet_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let mut watch = Watch::start(folder.path()).unwrap();
-        assert!(tokio::time::timeout(Duration::from_millis(300), watch.changed()).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(300), watch.changed())
+                .await
+                .is_err()
+        );
         std::fs::write(folder.path().join("a.yaml"), "x").unwrap();
-        tokio::time::timeout(Duration::from_secs(5), watch.changed()).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(5), watch.changed())
+            .await
+            .unwrap();
     }
 }

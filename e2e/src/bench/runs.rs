@@ -10,8 +10,8 @@ use crate::Tenant;
 
 /// Three steps without an effect: what the product itself costs.
 pub const THREE_STEPS: &str = r#"{
-    inputs: [{name: n, type: integer, default: 1}],
-    steps: [{id: a, set: {x: "$(inputs.n + 1)"}}, {id: b, needs: [a], set: {x: "$(steps.a.output.x * 2)"}},
+    inputs: [{name: number, type: integer, default: 1}],
+    steps: [{id: a, set: {x: "$(inputs.number + 1)"}}, {id: b, needs: [a], set: {x: "$(steps.a.output.x * 2)"}},
             {id: c, needs: [b], set: {x: "$(steps.b.output.x - 1)"}}],
     outputs: {x: "$(steps.c.output.x)"}}"#;
 
@@ -90,7 +90,7 @@ async fn one_client(tenant: Tenant, runs: usize) -> anyhow::Result<Vec<Duration>
         let run = tenant
             .cluster
             .rest
-            .post(&path, &json!({"inputs": {"n": n}}))
+            .post(&path, &json!({"inputs": {"number": n}}))
             .await?;
         times.push(start.elapsed());
         ensure!(

@@ -95,7 +95,7 @@ async fn api_starts_once_for_one_idempotency_key() -> anyhow::Result<()> {
         tenant
             .ready_workflow(
                 "hello",
-                "{inputs: [{name: n, type: integer, default: 1}], steps: [{id: a, set: {x: 1}}]}",
+                "{inputs: [{name: count, type: integer, default: 1}], steps: [{id: a, set: {x: 1}}]}",
             )
             .await?;
         let path = tenant.path("/workflows/hello/runs");
@@ -116,7 +116,7 @@ async fn api_starts_once_for_one_idempotency_key() -> anyhow::Result<()> {
             again.body
         );
         assert_eq!(again.headers["idempotency-replayed"], "true");
-        let other = start(json!({"inputs": {"n": 2}})).await?;
+        let other = start(json!({"inputs": {"count": 2}})).await?;
         assert_eq!(
             (other.status, other.body["code"].as_str()),
             (422, Some("IdempotencyMismatch"))

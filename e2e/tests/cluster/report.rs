@@ -57,7 +57,14 @@ async fn report_on_cars_has_the_figures_that_sql_has() -> anyhow::Result<()> {
     let posted: Value = posted
         .as_str()
         .map_or_else(|| Ok(posted.clone()), serde_json::from_str)?;
-    assert_eq!(posted["origins"], outputs["origins"]);
+    // Kubernetes stores 39.0 as 39: the same number, and not the same JSON.
+    let posted = posted["origins"].as_array().context("no origins in the report")?;
+    assert_eq!(posted.len(), origins.len());
+    for (row, (origin, .., mean, max)) in posted.iter().zip(&expected) {
+        assert_eq!(row["Origin"].as_str(), Some(origin.as_str()));
+        close(&row["meanMilesPerGallon"], *mean);
+        close(&row["maxMilesPerGallon"], *max);
+    }
     Ok(())
 }
 

@@ -65,8 +65,7 @@ pub async fn lease(
     let tenant_id = caller.scope.tenant_id;
     let wait = Duration::from_secs(request.wait_seconds.min(LEASE_WAIT_SECONDS));
     let free = usize::try_from(request.free).unwrap_or(0);
-    let held: HashSet<Uuid> = request.held.iter().copied().collect();
-    let mut leased = caller
+    let leased = caller
         .queue
         .lease(
             LeaseRequest {
@@ -79,8 +78,6 @@ pub async fn lease(
             &caller.draining,
         )
         .await?;
-    // A run may come by two ways at once; what the runner has already it must not get a second time.
-    leased.runs.retain(|run| !held.contains(&run.run_id));
     if leased.runs.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
