@@ -26,7 +26,7 @@ check: ## fast: formatting, lints, generated files, unit tests
 	@e2e/scripts/test.sh --quick
 
 bench: ## measure on the running local world and print a table
-	@eval "$$(e2e/scripts/env.sh)" && cargo run --release --locked -p flowpilot-e2e --bin bench
+	@e2e/scripts/bench.sh
 
 generate: ## write the generated files: custom resource definitions
 	@cargo run -q --locked -p flowpilot-crds --bin generate

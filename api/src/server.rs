@@ -133,6 +133,7 @@ pub struct Listeners {
 /// Serves until `shutdown`, then drains: waits are answered, requests under way end, what was accepted is written.
 ///
 /// Boxed, so that this crate is compiled once and not again in every program that calls it.
+#[must_use]
 pub fn serve(setup: Setup, listeners: Listeners) -> BoxFuture<'static, Result<(), Error>> {
     Box::pin(serve_until(setup, listeners))
 }

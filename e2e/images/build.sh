@@ -27,10 +27,11 @@ ca=/etc/ssl/certs/ca-certificates.crt
 need_packages $ca:ca-certificates python3:python3 strip:binutils
 lock images
 
+# The benchmark is built along: alone it would select other features of the dependencies and compile them all again.
 # With --target the flags reach our code and not the build scripts, and these artifacts stay apart from the developer's.
 RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target $target \
   -p flowpilot-api -p flowpilot-operator -p flowpilot-runner -p flowpilot-cli -p flowpilot-e2e \
-  --bin flowpilot-api --bin flowpilot-operator --bin flowpilot-runner --bin flowpilot --bin sample-server >&2
+  --bin flowpilot-api --bin flowpilot-operator --bin flowpilot-runner --bin flowpilot --bin sample-server --bin bench >&2
 # Cargo does not strip a package that has an optimisation level of its own.
 binaries=$cache/stripped
 mkdir -p "$binaries"

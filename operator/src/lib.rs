@@ -90,6 +90,7 @@ pub enum Error {
 /// Runs until `shutdown`, or until something is lost that only a new process can mend.
 ///
 /// Boxed, so that this crate is compiled once and not again in the program that calls it.
+#[must_use]
 pub fn run(config: Config, shutdown: CancellationToken) -> LocalBoxFuture<'static, Result<(), Error>> {
     Box::pin(run_until(config, shutdown))
 }

@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 /// them at once.
 ///
 /// Boxed, so that this crate is compiled once and not again in every program that calls it.
+#[must_use]
 pub fn run(config: Config, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), Error>> {
     Box::pin(dispatcher::run(config, shutdown))
 }
