@@ -83,7 +83,7 @@ pub async fn rest_runs(
 }
 
 async fn one_client(tenant: Tenant, runs: usize) -> anyhow::Result<Vec<Duration>> {
-    let path = tenant.path("/workflows/three/runs?wait=30s");
+    let path = tenant.path("/workflows/three/runs?wait=20s");
     let mut times = Vec::with_capacity(runs);
     for n in 0..runs {
         let start = Instant::now();
