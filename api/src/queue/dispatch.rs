@@ -117,4 +117,12 @@ impl Dispatcher {
             .get(&pool_id)
             .is_some_and(|pool| pool.readiness == Readiness::Empty)
     }
+
+    /// How many polls of a pool offer slots.
+    #[cfg(test)]
+    pub(super) fn open_polls(&self, pool_id: i32) -> usize {
+        self.state().pools.get(&pool_id).map_or(0, |pool| {
+            pool.waiters.iter().filter(|waiter| waiter.free > 0).count()
+        })
+    }
 }

@@ -234,6 +234,10 @@ async fn runs_spread_over_the_runners_that_wait() {
         world.lease_with(second, &[], SOON),
     ];
     let starts = async {
+        // Both must wait: the first alone would rightly get all.
+        while world.queue.shared.dispatcher.open_polls(world.workflow.pool_id) < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
         for _ in 0..6 {
             world.queue.start_run(world.new_run()).await.unwrap();
         }
