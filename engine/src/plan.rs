@@ -4,20 +4,33 @@
 //! which expressions are their source; it can always be made anew from the spec, so its format may change with
 //! [`PLAN_VERSION`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::action::Effect;
 use crate::expression::{Program, Tree};
 
+mod action;
+mod edge;
 mod index;
 mod input;
+mod policy;
+mod trigger;
+mod work;
 
+pub use action::PlanAction;
+pub(crate) use edge::{Edge, Need};
 pub(crate) use index::Index;
 pub use input::PlanInput;
+pub(crate) use policy::{CachePolicy, RetryPolicy, UndoAction};
+pub use trigger::{PlanConcurrency, PlanTrigger};
+pub(crate) use work::{
+    ApprovalWork, Case, ContainerWork, EventWait, ForEachWork, FormField, LoopWork, WaitFor, Work,
+};
 
 /// Version of the format. A runner refuses a plan of another one.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// A compiled workflow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +41,14 @@ pub struct Plan {
     pub(crate) inputs: Vec<PlanInput>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(crate) variables: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) triggers: Vec<PlanTrigger>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) concurrency: Option<PlanConcurrency>,
+    /// What the actions of the steps declared when this was compiled, by name. A name that was not known then is
+    /// absent: it only reads, and takes and gives anything.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) actions: BTreeMap<String, PlanAction>,
     pub(crate) steps: Vec<PlanStep>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) outputs: Option<Tree>,
@@ -45,72 +66,32 @@ pub struct PlanStep {
     /// Name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// The block it is in; absent in the run itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) block: Option<usize>,
+    /// Needs lead to steps of the same block.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) needs: Vec<Need>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) when: Option<Program>,
     pub(crate) work: Work,
+    /// Of one attempt; of a forEach and a loop: of all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) timeout_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) retry: Option<RetryPolicy>,
-}
-
-/// What a step needs of one other step: an end that matches any of the edges.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Need {
-    pub(crate) step: usize,
-    pub(crate) edges: Vec<Edge>,
-}
-
-/// An end of a step that lets another one go on.
-///
-/// No kind of step that runs today has named outcomes; joins know them already.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Edge {
-    /// It succeeded in any way, or was passed over.
-    Succeeded,
-    /// It failed in any way.
-    Failed,
-    /// It ended in any way.
-    Done,
-    /// It ended with this named outcome, which refines a success or a failure.
-    Named { name: String, failure: bool },
-}
-
-/// What a step does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-pub(crate) enum Work {
-    /// Computes values.
-    Set { values: Tree },
-    /// Performs an action.
-    #[serde(rename_all = "camelCase")]
-    Uses {
-        action: String,
-        with: Tree,
-        effect: Effect,
-        idempotency_key: bool,
-    },
-    /// Lets time pass.
-    Wait { duration: Tree },
-    /// Fails on purpose.
-    Fail { code: String, message: Option<Tree> },
-    /// Ends the run.
-    Stop { succeeded: bool, message: Option<Tree> },
-}
-
-/// When another attempt follows a failed one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct RetryPolicy {
-    pub(crate) attempts: u32,
-    pub(crate) backoff_ms: u64,
-    pub(crate) factor: f64,
-    pub(crate) max_backoff_ms: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) codes: Option<Vec<String>>,
+    pub(crate) undo: Option<UndoAction>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cache: Option<CachePolicy>,
+    /// Its output is hidden from people.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) sensitive: bool,
+    /// Money it may spend, in millionths of a US dollar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) budget_micros: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) runner_class: Option<String>,
 }
 
 impl Plan {
@@ -126,6 +107,12 @@ impl Plan {
         &self.variables
     }
 
+    /// What starts runs by itself, in the order of the manifest.
+    #[must_use]
+    pub fn triggers(&self) -> &[PlanTrigger] {
+        &self.triggers
+    }
+
     /// The steps in the order of the manifest.
     pub fn steps(&self) -> impl ExactSizeIterator<Item = &PlanStep> {
         self.steps.iter()
@@ -136,13 +123,7 @@ impl PlanStep {
     /// The word of the manifest that says what the step does, such as `uses` or `set`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self.work {
-            Work::Set { .. } => "set",
-            Work::Uses { .. } => "uses",
-            Work::Wait { .. } => "wait",
-            Work::Fail { .. } => "fail",
-            Work::Stop { .. } => "stop",
-        }
+        self.work.kind()
     }
 
     /// The action of a `uses` step.
@@ -153,6 +134,12 @@ impl PlanStep {
         } else {
             None
         }
+    }
+
+    /// The block it is in, as an index into [`Plan::steps`].
+    #[must_use]
+    pub fn block(&self) -> Option<usize> {
+        self.block
     }
 
     /// The ids of the steps it needs, as indexes into [`Plan::steps`].
