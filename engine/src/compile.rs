@@ -9,11 +9,11 @@
 //! Nothing stops at the first problem: each part reports what it finds and goes on with what is left. What other
 //! objects decide (a tenant's variables) is a warning, so that a folder can be applied in any order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flowpilot_crds::WorkflowSpec;
 
-use crate::plan::{PLAN_VERSION, Plan};
+use crate::plan::{PLAN_VERSION, Plan, PlanAction, PlanStep};
 use crate::problem::{Problem, Severity};
 use crate::size::json_size;
 
@@ -93,10 +93,14 @@ pub fn compile(spec: &WorkflowSpec, context: &Context) -> Result<Compiled, Vec<P
             let variables = spec.variables.clone();
             let timeout_ms = timeout.unwrap_or(RUN_TIMEOUT_MS);
             let index = crate::plan::Index::default();
+            let actions = actions(&steps);
             let plan = Plan {
                 version: PLAN_VERSION,
                 inputs,
                 variables,
+                triggers: Vec::new(),
+                concurrency: None,
+                actions,
                 steps,
                 outputs,
                 timeout_ms,
@@ -112,6 +116,23 @@ pub fn compile(spec: &WorkflowSpec, context: &Context) -> Result<Compiled, Vec<P
             Err(all)
         }
     }
+}
+
+/// What the actions of the steps declare.
+fn actions(steps: &[PlanStep]) -> BTreeMap<String, PlanAction> {
+    let names = steps.iter().filter_map(PlanStep::action);
+    let known = names.filter_map(crate::action::find);
+    let pinned = known.map(|action| {
+        let declared = PlanAction {
+            effect: action.effect,
+            idempotency_key: action.idempotency_key,
+            input: action.input.clone(),
+            output: action.output.clone(),
+            templates: BTreeMap::new(),
+        };
+        (action.name.to_owned(), declared)
+    });
+    pinned.collect()
 }
 
 /// What was found so far.

@@ -41,6 +41,7 @@ pub(super) fn compile(
     }
     Some(Work::Uses {
         action: action.name.to_owned(),
+        connection: None,
         with: tree?,
         effect: action.effect_of(with),
         idempotency_key: action.idempotency_key,

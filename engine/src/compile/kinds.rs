@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::reads::{Names, Place};
 use super::{Problems, action, limits, unsupported, values};
 use crate::expression::{Text, Tree};
-use crate::plan::Work;
+use crate::plan::{WaitFor, Work};
 
 /// The kinds of this step that run today.
 fn supported_kinds(step: &Step) -> Vec<&'static str> {
@@ -84,9 +84,8 @@ pub(super) fn work(step: &Step, number: usize, names: &Names<'_>, problems: &mut
         return Some(Work::Set { values });
     }
     if let Some(wait) = &step.wait {
-        return Some(Work::Wait {
-            duration: duration(wait, number, names, problems)?,
-        });
+        let duration = duration(wait, number, names, problems)?;
+        return Some(Work::Wait(WaitFor::Duration(duration)));
     }
     if let Some(fail) = &step.fail {
         let mut letters = fail.code.chars();

@@ -53,11 +53,17 @@ fn one(
     Some(PlanStep {
         id: step.id.clone(),
         title: step.title.clone(),
+        block: None,
         needs,
         when,
         work: work?,
         timeout_ms,
         retry,
+        undo: None,
+        cache: None,
+        sensitive: false,
+        budget_micros: None,
+        runner_class: None,
     })
 }
 
