@@ -8,7 +8,7 @@ use super::{Command, Perform, Run, after};
 use crate::action;
 use crate::expression::{Budget, EvaluationError, Tree};
 use crate::journal::{Event, StepError};
-use crate::plan::Work;
+use crate::plan::{WaitFor, Work};
 use crate::{duration, schema};
 
 /// Boxed, so that the good way stays small.
@@ -59,7 +59,7 @@ impl Run {
                 Ok(perform) => commands.push(Command::Perform(perform)),
                 Err(error) => self.fail(step, *error, now, commands),
             },
-            Work::Wait { duration } => match self.wait_until(step, duration, now) {
+            Work::Wait(WaitFor::Duration(duration)) => match self.wait_until(step, duration, now) {
                 Ok(until) => self.record(
                     Event::WaitStarted {
                         step: self.path(step),
@@ -85,6 +85,10 @@ impl Run {
                 Ok(_) => self.succeed(step, None, now, commands),
                 Err(error) => self.fail_for_good(step, *error, now, commands),
             },
+            _ => {
+                let error = expression_error("this step cannot run yet".to_owned());
+                self.fail_for_good(step, *error, now, commands);
+            }
         }
     }
 
@@ -110,12 +114,18 @@ impl Run {
         Ok(Perform {
             step: definition.id.clone(),
             attempt: record.attempts,
-            action: action.clone(),
-            with: if let Json::Object(with) = with {
-                with
-            } else {
-                Map::new()
+            undo: false,
+            task: super::command::Task::Action {
+                action: action.clone(),
+                connection: None,
+                with: if let Json::Object(with) = with {
+                    with
+                } else {
+                    Map::new()
+                },
             },
+            runner_class: None,
+            sensitive: false,
             effect: *effect,
             idempotency_key: format!("{}:{}", self.facts.run, definition.id),
             deadline: timeout.map(|timeout| after(started, SignedDuration::from_millis(timeout))),
