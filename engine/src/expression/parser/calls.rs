@@ -97,21 +97,19 @@ impl Parser<'_> {
     ) -> Parsed<Node> {
         let function = functions::find(style, name, arguments.len())
             .map_err(|problem| ParseError::new(problem.message, offset).suggesting(problem.suggestion))?;
-        if name == "matches"
-            && let [_, pattern] = arguments.as_slice()
+        if let Some(apply) = functions::prepared(name)
+            && let Some(pattern) = arguments.get(1)
             && let Kind::Literal(Value::String(source)) = &pattern.kind
         {
-            let place = pattern.span.start as usize;
-            let pattern =
-                functions::compile_pattern(source).map_err(|problem| ParseError::new(problem, place))?;
-            arguments.truncate(1);
-            if let Some(target) = arguments.pop() {
-                let kind = Kind::Matches {
-                    target: Box::new(target),
-                    pattern: Box::new(pattern),
-                };
-                return self.node(kind, start);
-            }
+            let pattern = functions::compile_pattern(name, source)
+                .map_err(|problem| ParseError::new(problem, pattern.span.start as usize))?;
+            arguments.remove(1);
+            let kind = Kind::Pattern {
+                apply,
+                pattern: Box::new(pattern),
+                arguments,
+            };
+            return self.node(kind, start);
         }
         self.node(Kind::Call { function, arguments }, start)
     }
