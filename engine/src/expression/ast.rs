@@ -85,6 +85,7 @@ pub(super) enum Kind {
     },
     /// `matches` and its relatives with a literal pattern, compiled once. The arguments are without it.
     Pattern {
+        function: &'static Function,
         apply: Apply,
         pattern: Box<Regex>,
         arguments: Vec<Node>,

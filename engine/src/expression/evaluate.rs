@@ -122,6 +122,7 @@ impl Machine<'_> {
                 apply,
                 pattern,
                 arguments,
+                ..
             } => {
                 let values = arguments
                     .iter()

@@ -30,7 +30,7 @@ pub(super) struct Function {
     pub(super) name: &'static str,
     pub(super) style: Style,
     /// The fewest and the most arguments, the receiver included.
-    arity: (usize, usize),
+    pub(super) arity: (usize, usize),
     pub(super) call: fn(&mut Context<'_>, &[Value]) -> Outcome<Value>,
 }
 
@@ -79,7 +79,8 @@ const TABLES: [&[Function]; 12] = [
     recorded::FUNCTIONS,
 ];
 
-fn all() -> impl Iterator<Item = &'static Function> {
+/// Every function there is.
+pub(super) fn all() -> impl Iterator<Item = &'static Function> {
     TABLES.into_iter().flatten()
 }
 

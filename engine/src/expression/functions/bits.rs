@@ -44,9 +44,12 @@ fn pair(
 /// Bits that are shifted out are lost, also the sign of an int: the bits are moved, not the number.
 fn shift(name: &str, values: &[Value], shift: fn(u64, u32) -> Option<u64>) -> Outcome<Value> {
     let distance = int(name, &values[1])?;
-    let distance = u32::try_from(distance)
-        .or_else(|_| if distance < 0 { Err(()) } else { Ok(u64::BITS) })
-        .map_err(|()| Fault::new(format!("{name} takes no negative distance, but got {distance}")))?;
+    if distance < 0 {
+        return Err(Fault::new(format!(
+            "{name} takes no negative distance, but got {distance}"
+        )));
+    }
+    let distance = u32::try_from(distance).unwrap_or(u64::BITS);
     match &values[0] {
         Value::Int(number) => {
             let moved = shift(number.cast_unsigned(), distance).unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        ast::{Kind, Node},
+        ast::{Kind, Node, Span},
         functions::{self, Style},
         lexer::Token,
         macros,
@@ -105,6 +105,7 @@ impl Parser<'_> {
                 .map_err(|problem| ParseError::new(problem, pattern.span.start as usize))?;
             arguments.remove(1);
             let kind = Kind::Pattern {
+                function,
                 apply,
                 pattern: Box::new(pattern),
                 arguments,
@@ -140,10 +141,12 @@ impl Parser<'_> {
             } => (operand, field),
             Kind::Path(mut names) if names.len() > 1 => {
                 let field = names.pop().unwrap_or_default();
+                let text = &self.source[span.start as usize..span.end as usize];
+                let length = text.rfind(['.', '[']).unwrap_or(text.len());
                 (
                     Box::new(Node {
                         kind: Kind::Path(names),
-                        span,
+                        span: Span::new(span.start as usize, span.start as usize + length),
                         depth: inner.depth,
                     }),
                     field,
