@@ -11,7 +11,7 @@
 //!
 //! ```text
 //! text ──► lexer ──► parser (macros, functions resolved) ──► Program ──► evaluate(scope, budget) ──► Value
-//!                                                            └──► reads()  for the compiler
+//!                                                            └──► reads(), check(types)  for the compiler
 //! Text: "Hello $(inputs.name)"     Tree: JSON whose strings are Texts
 //! ```
 
@@ -35,6 +35,7 @@ mod scope;
 mod suggest;
 mod text;
 mod tree;
+pub mod types;
 mod value;
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! Reads below a value whose schema is known: a misspelt field is found before anything runs.
 
-use flowpilot_crds::unknown_fields::nearest;
-use flowpilot_crds::workflow::Step;
 use serde_json::{Map, Value, json};
 
 use super::Problems;
-use super::reads::{Place, at};
-use crate::action;
+use super::names::{listed, nearest_of};
+use super::place::Place;
+use super::reads::{Names, at};
 use crate::expression::Read;
 
 /// The schema of a step's output, as far as it is known.
-pub(super) fn output(step: &Step) -> Option<Value> {
+pub(super) fn output(names: &Names<'_>, number: usize) -> Option<Value> {
+    let step = &names.layout.spec.steps[number];
     if let Some(set) = &step.set {
         let fields: Map<String, Value> = set
             .iter()
@@ -18,10 +18,7 @@ pub(super) fn output(step: &Step) -> Option<Value> {
             .collect();
         return Some(json!({"type": "object", "properties": fields}));
     }
-    step.uses
-        .as_deref()
-        .and_then(action::find)
-        .map(|action| action.output.clone())
+    names.actions[number].as_ref().map(|action| action.output.clone())
 }
 
 /// What a literal says about its shape; texts may be anything, as they may hold an expression.
@@ -72,9 +69,10 @@ pub(super) fn check(schema: &Value, read: &Read, from: usize, place: Place<'_>, 
             return;
         }
         let parent = read.path[..number].join(".");
-        let message = format!("{parent} has no field {name}{}", at(read));
-        let like =
-            nearest(name, properties.keys().map(String::as_str)).map(|name| format!("{parent}.{name}"));
+        let known = || properties.keys().map(String::as_str);
+        let there = listed(name, known(), "there are", "there are none");
+        let message = format!("{parent} has no field {name}{}: {there}", at(read));
+        let like = nearest_of(name, known()).map(|name| format!("{parent}.{name}"));
         return problems.suggesting("UnknownField", place.path, message, like);
     }
 }

@@ -1,10 +1,10 @@
 //! Conditions and values with expressions in them.
 
-use flowpilot_crds::WorkflowSpec;
 use serde_json::Value;
 
 use super::Problems;
-use super::reads::{Names, Place};
+use super::place::{Place, View};
+use super::reads::Names;
 use crate::expression::{ParseError, Program, Text, Tree};
 use crate::schema;
 
@@ -22,18 +22,23 @@ pub(super) fn condition(
 
 /// Bare CEL whose names are somebody else's to check.
 pub(super) fn bare(text: &str, path: &str, problems: &mut Problems) -> Option<Program> {
-    if text.contains("$(") {
-        let message = "this is an expression by itself: write it without $( )";
-        problems.error("InvalidExpression", path, message);
-        return None;
-    }
     match Program::parse(text) {
         Ok(program) => Some(program),
+        Err(_) if text.contains("$(") => {
+            let message = "this is an expression by itself: write it without $( )";
+            problems.error("InvalidExpression", path, message);
+            None
+        }
         Err(error) => {
             invalid(error, path, problems);
             None
         }
     }
+}
+
+/// A text that may hold `$( … )`.
+pub(super) fn text(text: &str, names: &Names<'_>, place: Place<'_>, problems: &mut Problems) -> Option<Tree> {
+    tree(&Value::String(text.to_owned()), names, place, problems)
 }
 
 /// A value whose texts may hold `$( … )`.
@@ -43,19 +48,37 @@ pub(super) fn tree(
     place: Place<'_>,
     problems: &mut Problems,
 ) -> Option<Tree> {
-    let before = problems.0.len();
-    texts(value, place.path, &mut |text, path| match Text::parse(text) {
-        Ok(text) => names.check(&text.reads(), Place { path, ..place }, problems),
-        Err(error) => invalid(error, path, problems),
-    });
     match Tree::parse(value) {
-        Ok(tree) => Some(tree),
-        // Texts were reported above, each with its place; what is left is about the value as a whole.
+        Ok(tree) => {
+            for (pointer, text) in tree.texts() {
+                let path = schema::join(place.path, &pointer);
+                names.check(
+                    &text.reads(),
+                    Place {
+                        path: &path,
+                        view: place.view,
+                    },
+                    problems,
+                );
+            }
+            Some(tree)
+        }
         Err((pointer, error)) => {
-            if !problems.0[before..]
-                .iter()
-                .any(|problem| problem.code == "InvalidExpression")
-            {
+            // Every text, not only the first that is wrong.
+            let before = problems.count();
+            texts(value, place.path, &mut |text, path| match Text::parse(text) {
+                Ok(text) => names.check(
+                    &text.reads(),
+                    Place {
+                        path,
+                        view: place.view,
+                    },
+                    problems,
+                ),
+                Err(error) => invalid(error, path, problems),
+            });
+            // What is left is about the value as a whole.
+            if !problems.has_since(before, "InvalidExpression") {
                 invalid(error, &schema::join(place.path, &pointer), problems);
             }
             None
@@ -63,15 +86,25 @@ pub(super) fn tree(
     }
 }
 
-pub(super) fn outputs(spec: &WorkflowSpec, names: &Names<'_>, problems: &mut Problems) -> Option<Tree> {
-    if spec.outputs.is_empty() {
+pub(super) fn outputs(names: &Names<'_>, problems: &mut Problems) -> Option<Tree> {
+    let outputs = &names.layout.spec.outputs;
+    if outputs.is_empty() {
         return None;
     }
     let place = Place {
-        step: None,
+        view: View::Outputs,
         path: "spec.outputs",
     };
-    tree(&Value::Object(spec.outputs.clone()), names, place, problems)
+    tree(&Value::Object(outputs.clone()), names, place, problems)
+}
+
+/// One expression and nothing but white space around it: it keeps its type.
+pub(super) fn is_lone(text: &Text) -> bool {
+    match text.programs().as_slice() {
+        // `$(`, the expression, `)`.
+        [(_, program)] => program.source().len() + 3 == text.source().trim().len(),
+        _ => false,
+    }
 }
 
 fn invalid(error: ParseError, path: &str, problems: &mut Problems) {

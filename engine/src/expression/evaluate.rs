@@ -118,9 +118,17 @@ impl Machine<'_> {
             Kind::List(elements) => self.list(elements),
             Kind::Map(entries) => self.map(entries),
             Kind::Call { function, arguments } => self.call(function, arguments),
-            Kind::Matches { target, pattern } => {
-                let target = self.evaluate(target)?;
-                super::functions::matches(&target, pattern, self.context.budget)
+            Kind::Pattern {
+                apply,
+                pattern,
+                arguments,
+                ..
+            } => {
+                let values = arguments
+                    .iter()
+                    .map(|node| self.evaluate(node))
+                    .collect::<Outcome<Vec<_>>>()?;
+                apply(&mut self.context, pattern, &values)
             }
             Kind::OrElse { left, right, unwrap } => self.or_else(left, right, *unwrap),
             Kind::OptionalMap {

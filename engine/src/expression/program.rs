@@ -44,6 +44,10 @@ impl Program {
             .map_err(|fault| EvaluationError::from_fault(&fault, self.source()))
     }
 
+    pub(super) fn root(&self) -> &Node {
+        &self.0.root
+    }
+
     pub(super) fn run(&self, scope: &dyn Scope, budget: &mut Budget) -> Outcome<Value> {
         evaluate::evaluate(&self.0.root, scope, budget)
     }

@@ -1,5 +1,6 @@
 //! Tests of the expression language, by area.
 
+mod extensions;
 mod guards;
 mod language;
 mod library;

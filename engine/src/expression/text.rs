@@ -56,6 +56,12 @@ impl Text {
         matches!(self.0.parts, Parts::Literal(_))
     }
 
+    /// Whether the text is one expression and nothing but white space around it.
+    #[must_use]
+    pub fn is_lone(&self) -> bool {
+        matches!(self.0.parts, Parts::Lone(_))
+    }
+
     /// The value of a text without expressions, with `$$(` already read as `$(`.
     #[must_use]
     pub fn literal(&self) -> Option<&str> {

@@ -15,7 +15,7 @@ struct Inner {
     root: Branch,
 }
 
-enum Branch {
+pub(super) enum Branch {
     /// Nothing to compute below here.
     Literal(Json),
     Text(Text),
@@ -74,6 +74,10 @@ impl Tree {
         texts
             .flat_map(|(path, text)| text.reads().into_iter().map(move |read| (path.clone(), read)))
             .collect()
+    }
+
+    pub(super) fn root(&self) -> &Branch {
+        &self.0.root
     }
 
     /// Computes the JSON. A field whose value is an empty optional is left out; in a list that is an error.
@@ -140,7 +144,7 @@ fn literal(branch: Branch) -> Option<Json> {
 }
 
 /// A name as a part of a JSON pointer (RFC 6901).
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

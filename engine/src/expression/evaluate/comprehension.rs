@@ -175,6 +175,9 @@ impl Machine<'_> {
 ///
 /// Everything that can fail is tried before sorting: a sort whose comparison changes its mind may panic.
 pub(in crate::expression) fn sorted_positions(keys: &[Value], budget: &mut Budget) -> Outcome<Vec<usize>> {
+    if let [only] = keys {
+        compare::order(only, only, budget)?;
+    }
     for pair in keys.windows(2) {
         if let [left, right] = pair
             && compare::order(left, right, budget)?.is_none()
