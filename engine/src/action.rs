@@ -33,18 +33,22 @@ impl Action {
     pub fn effect_of(&self, with: &Map<String, Value>) -> Effect {
         effect_of(self.name, self.effect, with)
     }
+}
 
-    /// What a plan keeps of it.
-    #[must_use]
-    pub fn declaration(&self) -> PlanAction {
-        PlanAction {
-            effect: self.effect,
-            idempotency_key: self.idempotency_key,
-            input: self.input.clone(),
-            output: self.output.clone(),
+/// What a plan keeps of the built-in action of this name.
+pub(crate) fn declaration(name: &str) -> Option<&'static PlanAction> {
+    static DECLARATIONS: LazyLock<BTreeMap<&str, PlanAction>> = LazyLock::new(|| {
+        let declare = |action: &Action| PlanAction {
+            effect: action.effect,
+            idempotency_key: action.idempotency_key,
+            input: action.input.clone(),
+            output: action.output.clone(),
             templates: BTreeMap::new(),
-        }
-    }
+        };
+        let actions = built_in().iter();
+        actions.map(|action| (action.name, declare(action))).collect()
+    });
+    DECLARATIONS.get(name)
 }
 
 /// What a call does to the world, if the action does `effect` at worst: `core/http` with a literal `GET`, `HEAD` or
