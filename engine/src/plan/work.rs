@@ -191,6 +191,65 @@ impl Work {
         }
     }
 
+    /// Whether it is done outside of the machine, in attempts that are reported.
+    pub(crate) fn is_performed(&self) -> bool {
+        matches!(
+            self,
+            Self::Uses { .. } | Self::Script { .. } | Self::Container(_) | Self::Workflow { .. }
+        )
+    }
+
+    /// Whether a block has an output.
+    pub(crate) fn gives(&self) -> bool {
+        match self {
+            Self::ForEach(each) => each.result.is_some(),
+            Self::Group { result, .. } => result.is_some(),
+            _ => true,
+        }
+    }
+
+    /// Everything in it that is computed.
+    pub(crate) fn trees(&self) -> Vec<&Tree> {
+        let mut trees = Vec::new();
+        match self {
+            Self::Set { values: tree }
+            | Self::Uses { with: tree, .. }
+            | Self::Script { input: tree, .. }
+            | Self::Workflow { inputs: tree, .. }
+            | Self::Emit { data: tree, .. }
+            | Self::Wait(WaitFor::Duration(tree) | WaitFor::Until(tree)) => trees.push(tree),
+            Self::Container(container) => trees.push(&container.env),
+            Self::Switch { .. } => {}
+            Self::ForEach(each) => {
+                trees.push(&each.items);
+                trees.extend(&each.result);
+            }
+            Self::Loop(turns) => {
+                trees.extend([&turns.init, &turns.next]);
+                trees.extend(&turns.delay);
+            }
+            Self::Group { result: tree, .. }
+            | Self::Fail { message: tree, .. }
+            | Self::Stop { message: tree, .. } => trees.extend(tree),
+            Self::Wait(WaitFor::Event(event)) => trees.extend(&event.timeout),
+            Self::Approval(approval) => {
+                trees.extend([&approval.groups, &approval.users]);
+                trees.extend([&approval.title, &approval.description, &approval.timeout].into_iter().flatten());
+            }
+        }
+        trees
+    }
+
+    /// The conditions in it.
+    pub(crate) fn conditions(&self) -> Vec<&Program> {
+        match self {
+            Self::Switch { cases, .. } => cases.iter().map(|case| &case.when).collect(),
+            Self::Loop(turns) => turns.before.iter().chain(&turns.after).collect(),
+            Self::Wait(WaitFor::Event(event)) => event.matches.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether other steps can be in it.
     pub(crate) fn is_block(&self) -> bool {
         matches!(self, Self::ForEach(_) | Self::Loop(_) | Self::Group { .. })
