@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 pub use flowpilot_crds::connector::Effect;
 use serde_json::{Map, Value, json};
 
+use crate::template::Targets;
+
 /// What an action declares.
 #[derive(Clone, Debug)]
 pub struct Action {
@@ -20,6 +22,8 @@ pub struct Action {
     pub effect: Effect,
     /// It passes an idempotency key on.
     pub idempotency_key: bool,
+    /// What the texts of a template are for, where not plain text.
+    pub templates: Targets,
 }
 
 impl Action {
@@ -91,6 +95,7 @@ fn http() -> Action {
         }),
         effect: Effect::Write,
         idempotency_key: true,
+        templates: Targets::default(),
     }
 }
 
@@ -109,6 +114,7 @@ fn log() -> Action {
         output: json!({"type": "object"}),
         effect: Effect::None,
         idempotency_key: false,
+        templates: Targets::default(),
     }
 }
 
@@ -139,6 +145,7 @@ fn table() -> Action {
         }),
         effect: Effect::None,
         idempotency_key: false,
+        templates: Targets::default(),
     }
 }
 
