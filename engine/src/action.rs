@@ -7,6 +7,7 @@ pub use flowpilot_crds::connector::Effect;
 use serde_json::{Map, Value, json};
 
 use crate::plan::PlanAction;
+use crate::template::Targets;
 
 /// What an action declares.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Action {
     pub idempotency_key: bool,
     /// Runners perform it; others are declared, and can be compiled and simulated.
     pub is_performed: bool,
+    /// What the texts of a template are for, where not plain text.
+    pub templates: Targets,
 }
 
 impl Action {
@@ -43,7 +46,7 @@ pub(crate) fn declaration(name: &str) -> Option<&'static PlanAction> {
             idempotency_key: action.idempotency_key,
             input: action.input.clone(),
             output: action.output.clone(),
-            templates: BTreeMap::new(),
+            templates: action.templates.clone(),
         };
         let actions = built_in().iter();
         actions.map(|action| (action.name, declare(action))).collect()
@@ -119,6 +122,7 @@ fn declared(name: &'static str, title: &'static str, effect: Effect) -> Action {
         effect,
         idempotency_key: false,
         is_performed: false,
+        templates: Targets::default(),
     }
 }
 
@@ -155,6 +159,7 @@ fn http() -> Action {
         effect: Effect::Write,
         idempotency_key: true,
         is_performed: true,
+        templates: Targets::default(),
     }
 }
 
@@ -174,6 +179,7 @@ fn log() -> Action {
         effect: Effect::None,
         idempotency_key: false,
         is_performed: true,
+        templates: Targets::default(),
     }
 }
 
@@ -205,6 +211,7 @@ fn table() -> Action {
         effect: Effect::None,
         idempotency_key: false,
         is_performed: true,
+        templates: Targets::default(),
     }
 }
 
