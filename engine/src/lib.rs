@@ -24,3 +24,4 @@ pub mod run;
 mod schema;
 pub mod simulation;
 mod size;
+pub mod template;
