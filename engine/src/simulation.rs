@@ -19,12 +19,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::plan::Plan;
-use crate::run::{IncomingEvent, Question, ReplayError, Vote};
+use crate::journal::Vote;
+use crate::run::{IncomingEvent, Question, ReplayError};
 
 mod answers;
+mod cache;
 mod calls;
 mod coverage;
-mod example;
 mod live;
 mod patience;
 mod people;
@@ -40,7 +41,6 @@ mod tests;
 
 pub use calls::{Call, Called};
 pub use coverage::{Coverage, Point};
-pub use example::example;
 pub use patience::patient;
 pub use report::{Report, Status};
 pub use seed::Seed;
@@ -49,6 +49,7 @@ pub use trigger::mapped_inputs;
 pub use world::{Answer, Attempt, Reply, World};
 
 use answers::Answers;
+use cache::Kept;
 use live::Live;
 
 /// Things that happen in one simulation. A run that goes on longer turns in circles.
@@ -124,6 +125,8 @@ pub struct Simulation<'w> {
     /// Runs that may have something to decide.
     dirty: VecDeque<usize>,
     answers: Answers,
+    /// Outputs that can be used again.
+    kept: Kept,
     signals: VecDeque<Signal>,
     /// Every event of the tenant so far.
     events: Vec<IncomingEvent>,
@@ -149,6 +152,7 @@ impl<'w> Simulation<'w> {
             runs: vec![live],
             dirty: VecDeque::from([0]),
             answers: Answers::default(),
+            kept: Kept::default(),
             signals: signals.into(),
             events: Vec::new(),
             calls: Vec::new(),

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use flowpilot_engine::action::{self, Effect};
 use flowpilot_engine::journal::StepError;
-use flowpilot_engine::plan::{Plan, PlanAction};
+use flowpilot_engine::plan::Plan;
 use flowpilot_engine::run::Task;
-use flowpilot_engine::simulation::{Answer, Attempt, Reply, World, example};
+use flowpilot_engine::simulation::{Answer, Attempt, Reply, World};
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
@@ -20,7 +19,6 @@ pub(crate) type Scripts = dyn Fn(&str, &Map<String, Value>) -> Result<Value, Ste
 /// The world of one test.
 pub(crate) struct Book<'a> {
     pub(crate) mocks: &'a Mocks,
-    pub(crate) actions: &'a BTreeMap<String, PlanAction>,
     pub(crate) main: &'a Admitted,
     pub(crate) others: &'a BTreeMap<String, Admitted>,
     pub(crate) scripts: &'a Scripts,
@@ -37,12 +35,11 @@ impl World for Book<'_> {
             };
             return Answer { after: mock.delay, reply };
         }
-        let dry = attempt.dry_run;
+        if let Some(example) = &attempt.perform.example {
+            return Answer::now(example.clone());
+        }
         match &attempt.perform.task {
-            Task::Action { action, .. } => {
-                let changes = matches!(attempt.perform.effect, Effect::Write | Effect::Irreversible);
-                Answer::now(if dry && changes { self.example(action) } else { json!({}) })
-            }
+            Task::Action { .. } => Answer::now(json!({})),
             Task::Script { source, input } => {
                 let reply = match (self.scripts)(source, input) {
                     Ok(output) => Reply::Output(output),
@@ -50,13 +47,9 @@ impl World for Book<'_> {
                 };
                 Answer { after: SignedDuration::ZERO, reply }
             }
-            Task::Container { .. } if dry => Answer::now(json!({"exitCode": 0, "stdout": "", "files": {}})),
             Task::Container { .. } => {
                 let message = format!("the container step `{}` needs a mock: a test starts no containers", attempt.path);
                 Answer { after: SignedDuration::ZERO, reply: Reply::Fault(message) }
-            }
-            Task::Workflow { waits, .. } if dry => {
-                Answer::now(if *waits { json!({}) } else { json!({"run": "00000000-0000-0000-0000-000000000000"}) })
             }
             Task::Workflow { .. } => Answer { after: SignedDuration::ZERO, reply: Reply::Runs },
         }
@@ -82,10 +75,5 @@ impl Book<'_> {
         let answer = list.get(*used).or_else(|| list.last()).cloned();
         *used += 1;
         answer
-    }
-
-    fn example(&self, name: &str) -> Value {
-        let declared = self.actions.get(name).map(|action| &action.output);
-        declared.or_else(|| action::find(name).map(|action| &action.output)).map_or_else(|| json!({}), example)
     }
 }

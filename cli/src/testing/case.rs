@@ -107,7 +107,6 @@ impl Case {
         };
         let mut book = Book {
             mocks: &test.mocks,
-            actions: &test.actions,
             main: admitted,
             others,
             scripts,

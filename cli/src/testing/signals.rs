@@ -1,6 +1,6 @@
 //! What people and the world do in a test, as documents say it.
 
-use flowpilot_engine::run::Vote;
+use flowpilot_engine::journal::Vote;
 use flowpilot_engine::simulation::{Signal, SignalKind};
 use jiff::SignedDuration;
 use serde_json::Value;

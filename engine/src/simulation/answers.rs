@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::journal::StepError;
+use crate::run::CacheUse;
 
 /// An answer on its way.
 #[derive(Clone, Debug)]
@@ -17,6 +18,10 @@ pub(super) struct Due {
     pub(super) attempt: u32,
     /// Number of the call.
     pub(super) call: usize,
+    /// Its output can be used again.
+    pub(super) cache: Option<CacheUse>,
+    /// It is an earlier output.
+    pub(super) is_cached: bool,
     /// What comes; nothing if the attempt was stopped.
     pub(super) result: Option<Result<Value, StepError>>,
 }

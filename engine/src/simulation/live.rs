@@ -16,6 +16,7 @@ use crate::run::{Facts, ReplayError, Run};
 pub(super) struct Live {
     pub(super) run: Run,
     pub(super) plan: Arc<Plan>,
+    pub(super) workflow: String,
     /// Stands before the paths of its steps: empty, or `call/`.
     pub(super) prefix: String,
     pub(super) journal: Vec<Event>,
@@ -80,7 +81,6 @@ impl Live {
             started_by: scene.started_by.clone(),
             attempt: 1,
             jitter: false,
-            depth,
         };
         let started = Event::RunStarted {
             at: now,
@@ -92,6 +92,7 @@ impl Live {
         Ok(Self {
             run,
             plan,
+            workflow: workflow.to_owned(),
             prefix,
             journal: vec![started],
             heard_from,

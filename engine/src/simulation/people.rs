@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::calls::{Call, Called};
 use super::{SignalKind, Simulation};
 use crate::plan::FormField;
-use crate::run::{IncomingEvent, Question, Vote};
+use crate::journal::Vote;
+use crate::run::{IncomingEvent, Question};
 
 impl Simulation<'_> {
     /// A run asks people. In a dry run the answer given in advance comes at once.
@@ -34,7 +35,7 @@ impl Simulation<'_> {
             }
             SignalKind::Event { event, source, data } => {
                 let id = self.scene.seed.id(&format!("event {}", self.events.len())).to_string();
-                self.deliver(IncomingEvent { id, type_: event, source, time: self.now, data });
+                self.deliver(IncomingEvent { id, event, source: Some(source), time: self.now, data: Value::Object(data) });
             }
             SignalKind::Vote { step, vote } => self.vote(&step, vote),
         }

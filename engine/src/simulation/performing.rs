@@ -9,14 +9,11 @@ use super::live::{Birth, Caller, Live};
 use super::steps::{item_index, last_id};
 use super::world::{Answer, Attempt, Reply};
 use super::Simulation;
-use crate::action::Effect;
 use crate::journal::{RunOutcome, StepError};
 use crate::run::{Command, IncomingEvent, Perform, Publication, Task};
 
 /// How deep runs call each other.
 const CALL_DEPTH: u32 = 16;
-/// How long a stopped container has to end.
-const GRACE: SignedDuration = SignedDuration::from_secs(60);
 
 impl Simulation<'_> {
     /// Does what a run asks for, in order.
@@ -30,6 +27,7 @@ impl Simulation<'_> {
                 Command::Listen { step: _, event } => self.listen(number, &event),
                 Command::Publish(publication) => self.publish(number, publication),
                 Command::Abort { step } => self.abort(number, &step),
+                Command::Terminate { step } => self.terminate(number, &step),
                 Command::Finish { outcome, outputs, error } => {
                     self.runs[number].outputs = outputs;
                     self.finished(number, outcome, error);
@@ -39,12 +37,19 @@ impl Simulation<'_> {
     }
 
     fn perform(&mut self, number: usize, perform: Perform) {
+        let step = perform.step.clone();
+        let of = step.strip_suffix(".undo").unwrap_or(&step).to_owned();
+        // What an earlier attempt of the same path still had to say is of no interest any more.
+        while self.answers.take(number, &step).is_some() {}
+        if let Some(output) = self.kept(number, &perform) {
+            return self.later(SignedDuration::ZERO, Due { run: number, step, attempt: perform.attempt, call: self.calls.len(), cache: None, is_cached: true, result: Some(Ok(output)) });
+        }
         let live = &self.runs[number];
-        let path = live.shown(&perform.step);
+        let path = live.shown(&of);
         let attempt = Attempt {
             path: &path,
-            id: last_id(&perform.step),
-            index: item_index(&live.plan, &perform.step),
+            id: last_id(&of),
+            index: item_index(&live.plan, &of),
             perform: &perform,
             dry_run: self.scene.dry_run,
         };
@@ -57,11 +62,11 @@ impl Simulation<'_> {
             undo: perform.undo,
             cancelled: false,
             // A dry run only thinks of what would change the world.
-            hidden: self.scene.dry_run && changes_the_world(&perform),
+            hidden: perform.example.is_some(),
             what: Called::Task(perform.task.clone()),
         });
-        let step = if perform.undo { format!("{}.undo", perform.step) } else { perform.step.clone() };
-        let due = |result| Due { run: number, step: step.clone(), attempt: perform.attempt, call, result };
+        let cache = perform.cache.clone();
+        let due = |result| Due { run: number, step: step.clone(), attempt: perform.attempt, call, cache: cache.clone(), is_cached: false, result };
         match reply {
             Reply::Output(output) => self.later(after, due(Some(Ok(output)))),
             Reply::Error(error) => self.later(after, due(Some(Err(error)))),
@@ -75,6 +80,12 @@ impl Simulation<'_> {
                 }
             }
         }
+    }
+
+    /// An earlier output that this attempt can use.
+    fn kept(&self, number: usize, perform: &Perform) -> Option<Value> {
+        let cache = perform.cache.as_ref()?;
+        self.kept.find(&self.runs[number].workflow, last_id(&perform.step), cache, self.now)
     }
 
     fn later(&mut self, after: SignedDuration, due: Due) {
@@ -121,8 +132,13 @@ impl Simulation<'_> {
 
     /// An answer is there.
     pub(super) fn answer(&mut self, due: Due) {
+        if let (Some(cache), Some(Ok(output))) = (&due.cache, &due.result) {
+            let workflow = &self.runs[due.run].workflow;
+            self.kept.keep(workflow, last_id(&due.step), cache, output, self.now);
+        }
         let run = &mut self.runs[due.run].run;
         let commands = match due.result {
+            Some(Ok(output)) if due.is_cached => run.attempt_cached(&due.step, due.attempt, output, self.now),
             Some(Ok(output)) => run.attempt_succeeded(&due.step, due.attempt, output, self.now),
             Some(Err(error)) => run.attempt_failed(&due.step, due.attempt, error, self.now),
             None => run.attempt_cancelled(&due.step, due.attempt, self.now),
@@ -164,22 +180,23 @@ impl Simulation<'_> {
             let commands = self.runs[child].run.cancel("caller", self.now);
             return self.take(child, commands);
         }
-        let Some((at, due)) = self.answers.take(number, step) else { return };
+        let Some((_, due)) = self.answers.take(number, step) else { return };
         self.calls[due.call].cancelled = true;
-        let is_container = matches!(self.calls[due.call].what, Called::Task(Task::Container { .. }));
-        if is_container {
-            let end = self.now.checked_add(GRACE).unwrap_or(Timestamp::MAX);
-            let result = due.result.clone().filter(|_| at <= end);
-            self.answers.push(at.min(end), Due { result, ..due });
-        } else {
-            self.answers.push(self.now, Due { result: None, ..due });
+        self.answers.push(self.now, Due { result: None, ..due });
+    }
+
+    /// Asks a container to end. It answers when it wants to.
+    fn terminate(&mut self, number: usize, step: &str) {
+        if let Some((at, due)) = self.answers.take(number, step) {
+            self.calls[due.call].cancelled = true;
+            self.answers.push(at, due);
         }
     }
 
     /// A run listens: it hears what came since it began.
     fn listen(&mut self, number: usize, event: &str) {
         for heard in self.runs[number].heard_from..self.events.len() {
-            if self.events[heard].type_ == event {
+            if self.events[heard].event == event {
                 let commands = self.runs[number].run.deliver(&self.events[heard], self.now);
                 self.take(number, commands);
             }
@@ -202,10 +219,10 @@ impl Simulation<'_> {
         }
         self.deliver(IncomingEvent {
             id,
-            type_: event,
-            source: format!("run/{}", self.runs[number].id),
+            event,
+            source: Some(format!("run/{}", self.runs[number].id)),
             time: self.now,
-            data,
+            data: Value::Object(data),
         });
     }
 
@@ -219,15 +236,6 @@ impl Simulation<'_> {
                 self.take(run, commands);
             }
         }
-    }
-}
-
-/// What a dry run does not do.
-fn changes_the_world(perform: &Perform) -> bool {
-    match perform.task {
-        Task::Action { .. } => matches!(perform.effect, Effect::Write | Effect::Irreversible),
-        Task::Script { .. } => false,
-        Task::Container { .. } | Task::Workflow { .. } => true,
     }
 }
 

@@ -10,7 +10,7 @@ use super::coverage::Coverage;
 use super::steps::{self, StepReport};
 use super::Simulation;
 use crate::journal::{Event, RunOutcome, StepError};
-use crate::run::StepState;
+use crate::run::{StepState, UndoState};
 
 /// What a simulation came to.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Report {
     pub error: Option<StepError>,
     /// What it gave.
     pub outputs: Option<Map<String, Value>>,
+    /// Whether what was done could be taken back.
+    pub undo: UndoState,
     /// What became of every step, by path; of called workflows with the caller's path before it.
     pub steps: BTreeMap<String, StepReport>,
     /// What left the engine, in order.
@@ -67,14 +69,13 @@ impl Simulation<'_> {
     pub(super) fn into_report(mut self) -> Report {
         let mut found = BTreeMap::new();
         for live in &self.runs {
-            steps::read(&live.journal, &live.prefix, &mut found);
+            steps::read(&live.plan, &live.journal, &live.prefix, &mut found);
             // What the journal leaves out because it follows from the rest.
             for view in live.run.view().steps {
                 let path = live.shown(&view.step);
                 let order = found.len();
                 let state = view.state;
                 if let Some(known) = found.get_mut(&path) {
-                    known.attempts = known.attempts.max(view.attempts);
                     known.named = known.named.take().or(view.named);
                 } else if state != StepState::Pending {
                     let step = StepReport {
@@ -92,6 +93,7 @@ impl Simulation<'_> {
                     found.insert(path, step);
                 }
             }
+            steps::inside_skipped(&live.plan, &live.prefix, &mut found);
             self.coverage.take(&live.plan, &live.prefix, &found);
         }
         let root = &self.runs[0];
@@ -113,6 +115,7 @@ impl Simulation<'_> {
             ended_at,
             error: view.error,
             outputs: root.outputs,
+            undo: view.undo,
             steps: found,
             calls: self.calls,
             journal: root.journal,

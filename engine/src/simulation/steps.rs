@@ -1,11 +1,11 @@
 //! What became of every step, read from the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::journal::{Event, SkipReason, StepError};
+use crate::journal::{Event, IterationEnd, SkipReason, StepError};
 use crate::plan::{Plan, Work};
 use crate::run::StepState;
 
@@ -57,9 +57,17 @@ pub(super) fn item_index(plan: &Plan, path: &str) -> Option<usize> {
 }
 
 /// Reads a journal. Paths get the prefix of the run.
-pub(super) fn read(journal: &[Event], prefix: &str, steps: &mut BTreeMap<String, StepReport>) {
+pub(super) fn read(plan: &Plan, journal: &[Event], prefix: &str, steps: &mut BTreeMap<String, StepReport>) {
+    let mut failures: HashMap<&str, Vec<Value>> = HashMap::new();
     for event in journal {
-        let Some(path) = event.step() else { continue };
+        if let Event::IterationEnded { step, end: IterationEnd::Failed { error }, .. } = event {
+            if let Some((block, index)) = step.strip_suffix(']').and_then(|path| path.rsplit_once('[')) {
+                let index: usize = index.parse().unwrap_or_default();
+                failures.entry(block).or_default().push(json!({"index": index, "error": error}));
+            }
+            continue;
+        }
+        let Some(path) = event.step().filter(|_| is_about_a_step(event)) else { continue };
         let order = steps.len();
         let step = steps.entry(format!("{prefix}{path}")).or_insert(StepReport {
             state: StepState::Pending,
@@ -74,7 +82,30 @@ pub(super) fn read(journal: &[Event], prefix: &str, steps: &mut BTreeMap<String,
             order,
         });
         read_event(event, step);
+        if matches!(event, Event::StepSucceeded { .. }) && collects(plan, path) {
+            let mut failed = failures.remove(path).unwrap_or_default();
+            failed.sort_by_key(|failure| failure["index"].as_u64());
+            step.failures = Some(Value::Array(failed));
+        }
     }
+}
+
+fn is_about_a_step(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StepStarted { .. }
+            | Event::StepSucceeded { .. }
+            | Event::StepFailed { .. }
+            | Event::StepSkipped { .. }
+            | Event::StepCancelled { .. }
+            | Event::WaitStarted { .. }
+    )
+}
+
+/// Whether it is a forEach that goes on when items fail.
+fn collects(plan: &Plan, path: &str) -> bool {
+    let step = plan.step_number(last_id(path)).map(|number| &plan.steps[number].work);
+    matches!(step, Some(Work::ForEach(each)) if each.collects)
 }
 
 fn read_event(event: &Event, step: &mut StepReport) {
@@ -90,16 +121,17 @@ fn read_event(event: &Event, step: &mut StepReport) {
             step.attempts = step.attempts.max(1);
             step.started_at.get_or_insert(*at);
         }
-        Event::StepSucceeded { at, attempt, output, named, .. } => {
+        Event::StepSucceeded { at, attempt, output, named, cached, .. } => {
             step.state = StepState::Succeeded;
-            step.attempts = *attempt;
+            step.attempts = if *cached { 0 } else { *attempt };
             step.started_at.get_or_insert(*at);
             step.ended_at = Some(*at);
             step.output.clone_from(output);
             step.named.clone_from(named);
             step.error = None;
         }
-        Event::StepFailed { at, attempt, error, retry_at, named, .. } => {
+        Event::StepFailed { at, attempt, error, retry_at, named, output, .. } => {
+            step.output.clone_from(output);
             step.attempts = *attempt;
             step.error = Some(error.clone());
             step.named.clone_from(named);
@@ -121,5 +153,23 @@ fn read_event(event: &Event, step: &mut StepReport) {
             step.ended_at = Some(*at);
         }
         _ => {}
+    }
+}
+
+/// Steps inside a forEach or a loop that was skipped have no path of their own: they are shown by name, with the reason
+/// of their block.
+pub(super) fn inside_skipped(plan: &Plan, prefix: &str, steps: &mut BTreeMap<String, StepReport>) {
+    for step in &plan.steps {
+        let mut block = step.block;
+        while let Some(number) = block {
+            let outer = &plan.steps[number];
+            let skipped = steps.get(&format!("{prefix}{}", outer.id)).filter(|outer| outer.state == StepState::Skipped);
+            if let Some(skipped) = skipped.cloned() {
+                let order = steps.len();
+                steps.entry(format!("{prefix}{}", step.id)).or_insert(StepReport { order, ..skipped });
+                break;
+            }
+            block = outer.block;
+        }
     }
 }
