@@ -156,6 +156,7 @@ impl Frames {
         there.map(|(number, _)| FrameId(number))
     }
 
+    #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.0.iter().flatten().count()
     }

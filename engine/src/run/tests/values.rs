@@ -24,7 +24,7 @@ outputs: {sum: $(steps.sum.output), run: \"$(run.id) $(workflow.name) $(tenant.n
         mocks([("get", vec![answer])]),
     )
     .finish();
-    let with = &world.performed[0].with;
+    let with = world.with(0);
     assert_eq!(with["url"], "http://x.test/9007199254740993");
     let expected = json!({"sum": {"big": 9_007_199_254_740_994_i64, "half": 0.5, "over": true,
         "nested": {"list": [9_007_199_254_740_993_i64, "plain", "$(x)"]}},
@@ -42,7 +42,7 @@ steps:
 - {id: b, needs: [a], uses: core/log@1, with: {message: $(steps.a.output.lone)}}",
     );
     let world = World::of(plan, json!({"evil": "$(run.id) $(1/0)"}), mocks([])).finish();
-    assert_eq!(world.performed[0].with["message"], "$(run.id) $(1/0)");
+    assert_eq!(world.with(0)["message"], "$(run.id) $(1/0)");
 }
 
 #[test]
