@@ -7,6 +7,7 @@ pub use flowpilot_crds::connector::Effect;
 use serde_json::{Map, Value, json};
 
 use crate::plan::PlanAction;
+use crate::template::Targets;
 
 /// What an action declares.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Action {
     pub idempotency_key: bool,
     /// Runners perform it; others are declared, and can be compiled and simulated.
     pub is_performed: bool,
+    /// What the texts of a template are for, where not plain text.
+    pub templates: Targets,
 }
 
 impl Action {
@@ -33,18 +36,22 @@ impl Action {
     pub fn effect_of(&self, with: &Map<String, Value>) -> Effect {
         effect_of(self.name, self.effect, with)
     }
+}
 
-    /// What a plan keeps of it.
-    #[must_use]
-    pub fn declaration(&self) -> PlanAction {
-        PlanAction {
-            effect: self.effect,
-            idempotency_key: self.idempotency_key,
-            input: self.input.clone(),
-            output: self.output.clone(),
-            templates: BTreeMap::new(),
-        }
-    }
+/// What a plan keeps of the built-in action of this name.
+pub(crate) fn declaration(name: &str) -> Option<&'static PlanAction> {
+    static DECLARATIONS: LazyLock<BTreeMap<&str, PlanAction>> = LazyLock::new(|| {
+        let declare = |action: &Action| PlanAction {
+            effect: action.effect,
+            idempotency_key: action.idempotency_key,
+            input: action.input.clone(),
+            output: action.output.clone(),
+            templates: action.templates.clone(),
+        };
+        let actions = built_in().iter();
+        actions.map(|action| (action.name, declare(action))).collect()
+    });
+    DECLARATIONS.get(name)
 }
 
 /// What a call does to the world, if the action does `effect` at worst: `core/http` with a literal `GET`, `HEAD` or
@@ -115,6 +122,7 @@ fn declared(name: &'static str, title: &'static str, effect: Effect) -> Action {
         effect,
         idempotency_key: false,
         is_performed: false,
+        templates: Targets::default(),
     }
 }
 
@@ -151,6 +159,7 @@ fn http() -> Action {
         effect: Effect::Write,
         idempotency_key: true,
         is_performed: true,
+        templates: Targets::default(),
     }
 }
 
@@ -170,6 +179,7 @@ fn log() -> Action {
         effect: Effect::None,
         idempotency_key: false,
         is_performed: true,
+        templates: Targets::default(),
     }
 }
 
@@ -201,6 +211,7 @@ fn table() -> Action {
         effect: Effect::None,
         idempotency_key: false,
         is_performed: true,
+        templates: Targets::default(),
     }
 }
 

@@ -38,7 +38,7 @@ mod shapes;
 mod steps;
 mod templates;
 mod triggers;
-mod typed;
+mod types;
 mod unsupported;
 mod values;
 mod work;
@@ -119,11 +119,18 @@ fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Opti
     let needs = needs::compile(&layout, problems);
     let graph = graph::Graph::build(&layout, &needs, problems);
     let certainty = certainty::Certainty::build(&layout, &needs, &graph, problems);
-    let mut declared = |(number, step): (usize, &flowpilot_crds::workflow::Step)| {
-        let path = format!("spec.steps[{number}].uses");
-        work::action::declared(step.uses.as_deref()?, &path, context, problems)
+    let mut declared = |uses: Option<&String>, number: usize, field: &str| {
+        let path = format!("spec.steps[{number}].{field}");
+        work::action::declared(uses?, &path, context, problems)
     };
-    let actions: Vec<_> = spec.steps.iter().enumerate().map(&mut declared).collect();
+    let steps = spec.steps.iter().enumerate();
+    let actions: Vec<_> = steps
+        .clone()
+        .map(|(number, step)| declared(step.uses.as_ref(), number, "uses"))
+        .collect();
+    let undo_actions: Vec<_> = steps
+        .map(|(number, step)| declared(step.undo.as_ref().map(|undo| &undo.uses), number, "undo.uses"))
+        .collect();
     let names = reads::Names {
         layout: &layout,
         context,
@@ -131,19 +138,28 @@ fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Opti
         graph: &graph,
         certainty: &certainty,
         actions: &actions,
+        undo_actions: &undo_actions,
     };
     let steps = steps::compile(needs, &names, problems);
     let triggers = triggers::compile(&names, problems);
     let concurrency = triggers::concurrency(&names, problems);
     let outputs = values::outputs(&names, problems);
-    let steps::Steps { steps, actions } = steps?;
+    let checked = types::Checked {
+        steps: &steps,
+        triggers: triggers.as_deref().unwrap_or_default(),
+        concurrency: concurrency.as_ref().and_then(Option::as_ref),
+        outputs: outputs.as_ref(),
+    };
+    types::check(&names, &checked, problems);
+    let actions = steps::actions(&names);
+    let steps: Option<Vec<_>> = steps.into_iter().collect();
     Some(Plan {
         version: PLAN_VERSION,
         variables: spec.variables.clone(),
         triggers: triggers?,
         concurrency: concurrency?,
         actions,
-        steps,
+        steps: steps?,
         outputs,
         timeout_ms: timeout.unwrap_or(RUN_TIMEOUT_MS),
         index: crate::plan::Index::default(),

@@ -47,6 +47,7 @@ pub use map::{Key, Map};
 pub use program::Program;
 pub use reads::Read;
 pub use scope::{Scope, Variables};
+pub(crate) use suggest::nearest;
 pub use text::Text;
 pub use tree::Tree;
 pub use value::{JsonError, Type, Value};

@@ -23,3 +23,4 @@ pub mod protocol;
 pub mod run;
 mod schema;
 mod size;
+pub mod template;

@@ -10,7 +10,7 @@ use super::work::Field;
 use super::work::action::{self, Call};
 use super::{Problems, limits, values};
 use crate::action::Effect;
-use crate::plan::{CachePolicy, PlanAction, RetryPolicy, UndoAction};
+use crate::plan::{CachePolicy, RetryPolicy, UndoAction};
 
 /// Attempts of one step.
 const ATTEMPTS: u32 = 100;
@@ -49,27 +49,25 @@ pub(super) fn retry(retry: &Retry, field: Field, problems: &mut Problems) -> Ret
     }
 }
 
-/// The action that takes the step back, with what it declares.
+/// The action that takes the step back.
 pub(super) fn undo(
     undo: &Undo,
     field: Field,
     names: &Names<'_>,
     problems: &mut Problems,
-) -> (Option<UndoAction>, Option<PlanAction>) {
-    let declared = action::declared(&undo.uses, &field.path("undo.uses"), names.context, problems);
+) -> Option<UndoAction> {
     let call = Call {
         uses: &undo.uses,
         with: &undo.with,
         connection: undo.connection.as_deref(),
-        declared: declared.as_ref(),
+        declared: names.undo_actions[field.step],
     };
     let with = call.with(field, "undo.", View::Undo(field.step), names, problems);
-    let undo = with.map(|with| UndoAction {
+    Some(UndoAction {
         action: undo.uses.clone(),
         connection: undo.connection.clone(),
-        with,
-    });
-    (undo, declared)
+        with: with?,
+    })
 }
 
 pub(super) fn cache(
@@ -81,7 +79,7 @@ pub(super) fn cache(
 ) -> Option<CachePolicy> {
     if names.layout.kind(field.step) == Some(Kind::Uses) {
         let uses = step.uses.as_deref().unwrap_or_default();
-        let effect = action::effect(uses, names.actions[field.step].as_ref(), &step.with);
+        let effect = action::effect(uses, names.actions[field.step], &step.with);
         if matches!(effect, Effect::Write | Effect::Irreversible) {
             let message =
                 format!("{uses} changes the world: only what has the effect None or Read can be cached");

@@ -6,7 +6,7 @@ use super::kinds::Kind;
 use super::layout::Layout;
 use super::names::{listed, nearest_of};
 use super::place::{Place, View};
-use super::{Context, Problems, blocks, presence, typed};
+use super::{Context, Problems, blocks, presence};
 use crate::expression::Read;
 use crate::plan::{PlanAction, PlanInput};
 
@@ -29,7 +29,9 @@ pub(super) struct Names<'a> {
     pub(super) graph: &'a Graph,
     pub(super) certainty: &'a Certainty,
     /// What the actions of `uses` steps declare, by step.
-    pub(super) actions: &'a [Option<PlanAction>],
+    pub(super) actions: &'a [Option<&'a PlanAction>],
+    /// What the actions that take steps back declare, by step.
+    pub(super) undo_actions: &'a [Option<&'a PlanAction>],
 }
 
 impl Names<'_> {
@@ -132,7 +134,6 @@ impl Names<'_> {
             let like = format!("inputs.?{name}.orValue(…)");
             problems.suggesting("MayBeAbsent", place.path, message, Some(like));
         }
-        typed::check(&input.full_schema(), read, 2, place, problems);
     }
 
     fn variable(&self, read: &Read, place: Place<'_>, problems: &mut Problems) {
@@ -147,13 +148,20 @@ impl Names<'_> {
             own.keys().chain(tenant).map(String::as_str)
         };
         let there = listed(name, known(), "there are", "there are none");
-        let who = match tenant {
-            Some(_) => "neither the workflow nor the tenant has",
-            None => "the workflow does not have, so the tenant must define,",
-        };
-        let message = format!("{who} a variable {name}{}: {there}", at(read));
         let like = nearest_of(name, known()).map(|name| format!("vars.{name}"));
-        problems.unresolved("UnknownVariable", place.path, message, like);
+        if tenant.is_some() {
+            let message = format!(
+                "neither the workflow nor the tenant has a variable {name}{}: {there}",
+                at(read)
+            );
+            problems.unresolved("UnknownVariable", place.path, message, like);
+        } else {
+            let message = format!(
+                "the workflow has no variable {name}{}, so the tenant must define it: {there}",
+                at(read)
+            );
+            problems.warning_suggesting("UnknownVariable", place.path, message, like);
+        }
     }
 
     fn step(&self, read: &Read, all: &[Read], place: Place<'_>, problems: &mut Problems) {
@@ -193,11 +201,6 @@ impl Names<'_> {
             return problems.suggesting("UnknownName", place.path, message, like);
         }
         presence::check(self, read, number, all, place, problems);
-        if field == "output"
-            && let Some(schema) = typed::output(self, number)
-        {
-            typed::check(&schema, read, 3, place, problems);
-        }
     }
 
     /// Whether an expression here may read this step.

@@ -4,7 +4,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use super::names::{listed, nearest_of};
-use super::{Problems, templates, values};
+use super::{Problems, templates};
 use crate::expression::Text;
 use crate::schema::{self, Violation};
 
@@ -61,7 +61,7 @@ fn gather(value: &Value, pointer: String, found: &mut Vec<Computed>) {
             // What cannot be parsed was reported, and may be anything.
             let lone = match Text::parse(source) {
                 Ok(text) if text.is_literal() => return,
-                Ok(text) => values::is_lone(&text),
+                Ok(text) => text.is_lone(),
                 Err(_) => true,
             };
             found.push(Computed {

@@ -8,31 +8,41 @@ use super::work::Field;
 use super::{Problems, kinds, limits, policies, values, work};
 use crate::plan::{Need, PlanAction, PlanStep};
 
-/// The steps, and what their actions declare.
-pub(super) struct Steps {
-    pub(super) steps: Vec<PlanStep>,
-    pub(super) actions: BTreeMap<String, PlanAction>,
+/// Every step that can be compiled.
+pub(super) fn compile(
+    needs: Vec<Vec<Need>>,
+    names: &Names<'_>,
+    problems: &mut Problems,
+) -> Vec<Option<PlanStep>> {
+    let steps = needs.into_iter().enumerate();
+    steps
+        .map(|(number, needs)| one(number, needs, names, problems))
+        .collect()
 }
 
-/// All steps, or nothing if one of them cannot be compiled.
-pub(super) fn compile(needs: Vec<Vec<Need>>, names: &Names<'_>, problems: &mut Problems) -> Option<Steps> {
-    let mut whole = true;
+/// What the actions of all steps declare, by name.
+pub(super) fn actions(names: &Names<'_>) -> BTreeMap<String, PlanAction> {
     let mut actions = BTreeMap::new();
-    let mut steps = Vec::with_capacity(needs.len());
-    for (number, needs) in needs.into_iter().enumerate() {
-        match one(number, needs, names, &mut actions, problems) {
-            Some(step) => steps.push(step),
-            None => whole = false,
+    for (number, step) in names.layout.spec.steps.iter().enumerate() {
+        let undo = step.undo.as_ref().map(|undo| &undo.uses);
+        for (name, declared) in [
+            (step.uses.as_ref(), names.actions[number]),
+            (undo, names.undo_actions[number]),
+        ] {
+            if let (Some(name), Some(declared)) = (name, declared)
+                && !actions.contains_key(name)
+            {
+                actions.insert(name.clone(), declared.clone());
+            }
         }
     }
-    whole.then_some(Steps { steps, actions })
+    actions
 }
 
 fn one(
     number: usize,
     needs: Vec<Need>,
     names: &Names<'_>,
-    actions: &mut BTreeMap<String, PlanAction>,
     problems: &mut Problems,
 ) -> Option<PlanStep> {
     let step = &names.layout.spec.steps[number];
@@ -49,16 +59,10 @@ fn one(
         .as_ref()
         .map(|retry| policies::retry(retry, field, problems));
     let work = work::compile(number, names, problems);
-    if let (Some(uses), Some(declared)) = (&step.uses, &names.actions[number]) {
-        actions.entry(uses.clone()).or_insert_with(|| declared.clone());
-    }
-    let undo = step.undo.as_ref().map(|undo| {
-        let (undo_action, declared) = policies::undo(undo, field, names, problems);
-        if let Some(declared) = declared {
-            actions.entry(undo.uses.clone()).or_insert(declared);
-        }
-        undo_action
-    });
+    let undo = step
+        .undo
+        .as_ref()
+        .map(|undo| policies::undo(undo, field, names, problems));
     let cache = step
         .cache
         .as_ref()

@@ -98,15 +98,6 @@ pub(super) fn outputs(names: &Names<'_>, problems: &mut Problems) -> Option<Tree
     tree(&Value::Object(outputs.clone()), names, place, problems)
 }
 
-/// One expression and nothing but white space around it: it keeps its type.
-pub(super) fn is_lone(text: &Text) -> bool {
-    match text.programs().as_slice() {
-        // `$(`, the expression, `)`.
-        [(_, program)] => program.source().len() + 3 == text.source().trim().len(),
-        _ => false,
-    }
-}
-
 fn invalid(error: ParseError, path: &str, problems: &mut Problems) {
     let message = format!("{} (at {})", error.message, error.offset);
     problems.suggesting("InvalidExpression", path, message, error.suggestion);

@@ -59,15 +59,11 @@ pub(super) enum Kind {
         operand: Box<Node>,
         field: Arc<str>,
     },
-    /// `!`, or `!!`, which only checks the type.
     Not {
         operand: Box<Node>,
-        twice: bool,
     },
-    /// `-`, or `--`, which only checks the type.
     Negate {
         operand: Box<Node>,
-        twice: bool,
     },
     And(Vec<Node>),
     Or(Vec<Node>),
@@ -181,8 +177,8 @@ impl Kind {
             Self::Literal(_) | Self::Local(_) | Self::Path(_) => {}
             Self::Select { operand, .. }
             | Self::Has { operand, .. }
-            | Self::Not { operand, .. }
-            | Self::Negate { operand, .. } => visit(operand),
+            | Self::Not { operand }
+            | Self::Negate { operand } => visit(operand),
             Self::Index {
                 operand: left,
                 index: right,

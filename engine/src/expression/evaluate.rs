@@ -72,6 +72,10 @@ impl Machine<'_> {
                 optional,
             } => {
                 let operand = self.evaluate(operand)?;
+                // What is absent has no elements to compute the place of.
+                if matches!(operand, Value::Optional(None)) {
+                    return Ok(operand);
+                }
                 let index = self.evaluate(index)?;
                 select::index(&operand, &index, *optional)
             }
@@ -79,20 +83,11 @@ impl Machine<'_> {
                 let operand = self.evaluate(operand)?;
                 select::has(&operand, field)
             }
-            Kind::Not { operand, twice } => {
+            Kind::Not { operand } => {
                 let value = self.evaluate(operand)?;
-                let value = boolean(&value, "!")?;
-                Ok(Value::Bool(value == *twice))
+                Ok(Value::Bool(!boolean(&value, "!")?))
             }
-            Kind::Negate { operand, twice } => {
-                let value = self.evaluate(operand)?;
-                let negative = arithmetic::negate(&value)?;
-                if *twice {
-                    arithmetic::negate(&negative)
-                } else {
-                    Ok(negative)
-                }
-            }
+            Kind::Negate { operand } => arithmetic::negate(&self.evaluate(operand)?),
             Kind::And(nodes) => self.logic(nodes, false),
             Kind::Or(nodes) => self.logic(nodes, true),
             Kind::Conditional(nodes) => {
@@ -332,13 +327,15 @@ fn present(value: &Value) -> Outcome<Option<Value>> {
 }
 
 fn as_key(value: &Value) -> Outcome<Key> {
-    Key::from_value(value).ok_or_else(|| {
-        Fault::new(format!(
-            "the key of a map is a string, int, uint or bool, not {} {}",
-            value.kind(),
-            print::preview(value)
-        ))
-    })
+    Key::from_value(value).ok_or_else(|| no_key(value))
+}
+
+fn no_key(value: &Value) -> Fault {
+    Fault::new(format!(
+        "the key of a map is a string, int, uint or bool, not {} {}",
+        value.kind(),
+        print::preview(value)
+    ))
 }
 
 fn new_map(pairs: Vec<(Key, Value)>) -> Outcome<Value> {

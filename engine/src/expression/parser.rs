@@ -169,7 +169,7 @@ impl Parser<'_> {
         )
     }
 
-    /// A run of `!` or `-` is counted, not nested.
+    /// A run of `!` or `-` is counted, not nested; two of them are none.
     fn unary(&mut self) -> Parsed<Node> {
         let start = self.offset();
         let symbol = if self.at("!") {
@@ -190,19 +190,19 @@ impl Parser<'_> {
             count += 1;
         }
         let operand = if self.take("-") {
-            self.negative_number(start)?
+            let number = self.negative_number(start)?;
+            self.members(number, start)?
         } else {
             self.member()?
         };
-        if count == 0 {
+        if count.is_multiple_of(2) {
             return Ok(operand);
         }
         let operand = Box::new(operand);
-        let twice = count.is_multiple_of(2);
         let kind = if symbol == "!" {
-            Kind::Not { operand, twice }
+            Kind::Not { operand }
         } else {
-            Kind::Negate { operand, twice }
+            Kind::Negate { operand }
         };
         self.node(kind, start)
     }
@@ -223,7 +223,12 @@ impl Parser<'_> {
 
     fn member(&mut self) -> Parsed<Node> {
         let start = self.offset();
-        let mut node = self.primary()?;
+        let node = self.primary()?;
+        self.members(node, start)
+    }
+
+    /// What follows a value: fields, elements, calls.
+    fn members(&mut self, mut node: Node, start: usize) -> Parsed<Node> {
         loop {
             if self.take(".") {
                 node = self.dotted(node, start)?;

@@ -16,21 +16,21 @@ use crate::plan::{PlanAction, Work};
 const BUILT_IN: [&str; 2] = ["core/", "ai/"];
 
 /// What an action declares; nothing if nobody declares it, which is reported.
-pub(in crate::compile) fn declared(
+pub(in crate::compile) fn declared<'a>(
     uses: &str,
     path: &str,
-    context: &Context,
+    context: &'a Context,
     problems: &mut Problems,
-) -> Option<PlanAction> {
+) -> Option<&'a PlanAction> {
     if let Some(action) = context.actions.get(uses) {
-        return Some(action.clone());
+        return Some(action);
     }
     if let Some(action) = action::find(uses) {
         if context.support == Support::Server && !action.is_performed {
             let message = format!("{uses} is not supported yet: no runner performs it");
             problems.error("NotSupportedYet", path, message);
         }
-        return Some(action.declaration());
+        return action::declaration(uses);
     }
     let known = || {
         let built_in = action::built_in().iter().map(|action| action.name);
@@ -66,7 +66,7 @@ fn is_name(uses: &str) -> bool {
 
 pub(super) fn compile(step: &Step, field: Field, names: &Names<'_>, problems: &mut Problems) -> Option<Work> {
     let uses = step.uses.as_ref()?;
-    let declared = names.actions[field.step].as_ref();
+    let declared = names.actions[field.step];
     let call = Call {
         uses,
         with: &step.with,
@@ -161,7 +161,8 @@ impl Call<'_> {
     }
 
     fn check_shape(&self, declared: &PlanAction, with: &Value, path: &str, problems: &mut Problems) {
-        let built_in = action::find(self.uses).filter(|action| action.input == declared.input);
+        let built_in = action::find(self.uses);
+        let built_in = built_in.filter(|_| action::declaration(self.uses).is_some_and(|own| std::ptr::eq(own, declared)));
         match built_in.and_then(action::input_validator) {
             Some(validator) => shapes::check_with(validator, &declared.input, with, path, problems),
             None => shapes::check(&declared.input, with, path, problems),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Field;
 use crate::compile::place::View;
 use crate::compile::reads::Names;
-use crate::compile::{Problems, limits, values};
+use crate::compile::{Problems, limits};
 use crate::expression::Text;
 use crate::plan::{ForEachWork, Work};
 
@@ -67,7 +67,7 @@ fn check_items(items: &Value, most: u32, field: Field, problems: &mut Problems) 
             return;
         }
         Value::String(text) => match Text::parse(text) {
-            Ok(parsed) if !values::is_lone(&parsed) => "a text",
+            Ok(parsed) if !parsed.is_lone() => "a text",
             _ => return,
         },
         Value::Object(_) => "a map",

@@ -38,7 +38,7 @@ impl Machine<'_> {
                     }
                 }
             }
-            Value::Map(map) => {
+            Value::Map(map) if comprehension.walk != Walk::SortBy => {
                 self.context.budget.allocate(map.len() * size_of::<usize>())?;
                 for (key, value) in map.iter_sorted() {
                     let second = comprehension.pair.then(|| value.clone());

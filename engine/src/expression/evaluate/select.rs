@@ -1,6 +1,6 @@
 //! Fields and elements: `a.b`, `a[0]`, `a.?b`, `has(a.b)`.
 
-use super::{super::error::excerpt, Fault, Machine, Outcome, Value, print};
+use super::{super::error::excerpt, Fault, Key, Machine, Outcome, Value, no_key, print};
 use std::sync::Arc;
 
 /// How many names of a path the scope is asked for at once.
@@ -54,7 +54,7 @@ pub(super) fn field(operand: &Value, name: &str, optional: bool) -> Outcome<Valu
             None => Err(missing(operand, name)),
         },
         Value::Optional(None) => Ok(Value::Optional(None)),
-        Value::Optional(Some(inner)) => field(inner, name, true),
+        Value::Optional(Some(inner)) if !matches!(**inner, Value::Optional(_)) => field(inner, name, true),
         other => Err(no_fields(other, name)),
     }
 }
@@ -63,9 +63,16 @@ pub(super) fn field(operand: &Value, name: &str, optional: bool) -> Outcome<Valu
 pub(super) fn index(operand: &Value, index: &Value, optional: bool) -> Outcome<Value> {
     let found = match operand {
         Value::Optional(None) => return Ok(Value::Optional(None)),
-        Value::Optional(Some(inner)) => return self::index(inner, index, true),
+        Value::Optional(Some(inner)) if !matches!(**inner, Value::Optional(_)) => {
+            return self::index(inner, index, true);
+        }
         Value::List(items) => position(index)?.and_then(|position| items.get(position)),
-        Value::Map(map) => map.get(index),
+        Value::Map(map) => {
+            if Key::from_value(index).is_none() && !matches!(index, Value::Double(_)) {
+                return Err(no_key(index));
+            }
+            map.get(index)
+        }
         other => {
             return Err(Fault::new(format!(
                 "only lists and maps have elements, not {} {}",

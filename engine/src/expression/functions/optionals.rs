@@ -58,7 +58,7 @@ fn unwrap(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
 
 fn is_zero(value: &Value) -> bool {
     match value {
-        Value::Null | Value::Optional(None) => true,
+        Value::Null => true,
         Value::Bool(value) => !value,
         Value::Int(value) => *value == 0,
         Value::Uint(value) => *value == 0,
@@ -68,6 +68,6 @@ fn is_zero(value: &Value) -> bool {
         Value::List(items) => items.is_empty(),
         Value::Map(map) => map.is_empty(),
         Value::Duration(span) => span.is_zero(),
-        Value::Timestamp(_) | Value::Type(_) | Value::Optional(Some(_)) => false,
+        Value::Timestamp(_) | Value::Type(_) | Value::Optional(_) => false,
     }
 }

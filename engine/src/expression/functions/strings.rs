@@ -120,7 +120,12 @@ pub(super) fn index_of(
         None => None,
         Some(from) => {
             let position = count(name, from)?;
-            Some(byte_at(subject, position).ok_or_else(|| outside(name, position))?)
+            match byte_at(subject, position) {
+                Some(at) if at < subject.len() || wanted.is_empty() => Some(at),
+                // Behind the end only nothing can be found, and that at the end.
+                _ if wanted.is_empty() => return Ok(length(subject.chars().count())),
+                _ => return Ok(Value::Int(-1)),
+            }
         }
     };
     let found = match (last, from) {

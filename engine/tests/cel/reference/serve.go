@@ -33,6 +33,8 @@ func environment(names ...string) (*cel.Env, error) {
 		ext.Regex(),
 		ext.TwoVarComprehensions(),
 		cel.CrossTypeNumericComparisons(true),
+		// As Kubernetes has it: has("text".field) is a mistake, not false.
+		cel.EnableErrorOnBadPresenceTest(true),
 		cel.EnableMacroCallTracking(),
 	}
 	for _, name := range names {

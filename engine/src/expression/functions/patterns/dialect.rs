@@ -1,5 +1,8 @@
-//! RE2's reading of a pattern, where the regex crate has another: `\d`, `\w`, `\s` and `\b` are of ASCII, and inside
-//! `[…]` there are no nested sets and no set operations. Everywhere else both mean the same.
+//! RE2's reading of a pattern, where the regex crate has another: `\d`, `\w`, `\s` and `\b` are of ASCII, inside `[…]`
+//! there are no nested sets and no set operations, and a `{` that begins no repetition stands for itself. Everywhere
+//! else both mean the same.
+
+use std::{iter::Peekable, str::Chars};
 
 /// The pattern as the regex crate must see it.
 pub(super) fn translated(source: &str) -> String {
@@ -12,7 +15,13 @@ pub(super) fn translated(source: &str) -> String {
         let first = std::mem::take(&mut fresh);
         match (letter, class) {
             ('\\', _) => match letters.next() {
-                Some(kind) => escape(kind, class, &mut out),
+                Some(kind) => {
+                    escape(kind, class, &mut out);
+                    // `\p{Greek}`, `\x{41}`
+                    if matches!(kind, 'p' | 'P' | 'x') && letters.peek() == Some(&'{') {
+                        copy_to('}', &mut letters, &mut out);
+                    }
+                }
                 None => out.push('\\'),
             },
             ('[', false) => {
@@ -30,13 +39,9 @@ pub(super) fn translated(source: &str) -> String {
             ('[', true) if letters.peek() == Some(&':') => {
                 // `[:alpha:]`, up to its own bracket.
                 out.push('[');
-                for inner in letters.by_ref() {
-                    out.push(inner);
-                    if inner == ']' {
-                        break;
-                    }
-                }
+                copy_to(']', &mut letters, &mut out);
             }
+            ('{', false) if !repeats(letters.clone()) => out.push_str(r"\{"),
             ('[' | '&' | '~' | ']', true) => {
                 out.push('\\');
                 out.push(letter);
@@ -45,6 +50,23 @@ pub(super) fn translated(source: &str) -> String {
         }
     }
     out
+}
+
+fn copy_to(end: char, letters: &mut Peekable<Chars<'_>>, out: &mut String) {
+    for letter in letters {
+        out.push(letter);
+        if letter == end {
+            return;
+        }
+    }
+}
+
+/// Whether `1}`, `1,}` or `1,2}` follows.
+fn repeats(letters: Peekable<Chars<'_>>) -> bool {
+    let text: String = letters.take_while(|letter| *letter != '}').collect();
+    let (least, most) = text.split_once(',').unwrap_or((&text, ""));
+    let digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
+    !least.is_empty() && digits(least) && digits(most)
 }
 
 fn escape(kind: char, class: bool, out: &mut String) {
@@ -97,6 +119,8 @@ mod tests {
             (r"^[[:alpha:]\d]+$", "aZ9", true),
             (r"^[\]\\]+$", r"]\", true),
             (r"^\\d$", r"\d", true),
+            (r"^{x: 7}{,2}a{2}$", "{x: 7}{,2}aa", true),
+            (r"^\x{41}\}$", "A}", true),
         ] {
             let compiled = Regex::new(&translated(pattern)).expect(pattern);
             assert_eq!(compiled.is_match(text), expected, "{pattern} on {text}");
