@@ -15,7 +15,7 @@ outputs: {{all: $(steps.?each.?output.orValue('none'))}}"
     )
 }
 
-const GET: &str = "uses: core/http@1, with: {url: x, query: {n: $(item), i: $(index)}}";
+const GET: &str = "uses: test/get@1, with: {query: {n: $(item), i: $(index)}}";
 
 #[test]
 fn results_are_in_item_order_and_at_most_so_many_run_at_once() {
@@ -83,29 +83,29 @@ outputs: {partial: $(steps.partial.output)}
 
 #[test]
 fn no_items_wrong_items_and_too_many() {
-    let of = |items: &str, fields: &str| {
+    let of = |items: Value, fields: &str| {
         let text = format!(
             "
 steps:
-- {{id: list, set: {{items: {items}}}}}
+- {{id: list, uses: test/list@1}}
 - {{id: each, needs: [list], forEach: {{items: $(steps.list.output.items), {fields}}}}}
 - {{id: work, in: each, {LOG}}}
 outputs: {{all: $(steps.?each.?output.orValue('none'))}}"
         );
-        World::new(&text, mocks([])).finish()
+        World::new(&text, mocks([("list", vec![gives(json!({"items": items}))])])).finish()
     };
-    let world = of("[]", "result: $(item)");
+    let world = of(json!([]), "result: $(item)");
     assert_eq!((world.outcome(), &world.outputs()["all"]), (RunOutcome::Succeeded, &json!([])));
-    let world = of("[1]", "maxItems: 5");
+    let world = of(json!([1]), "maxItems: 5");
     assert_eq!((world.outcome(), &world.outputs()["all"]), (RunOutcome::Succeeded, &json!("none")));
-    assert_eq!(of("{a: 1}", "maxItems: 5").error().code, "ExpressionError");
-    assert_eq!(of("[1, 2, 3]", "maxItems: 2").error().code, "LimitExceeded");
+    assert_eq!(of(json!({"a": 1}), "maxItems: 5").error().code, "ExpressionError");
+    assert_eq!(of(json!([1, 2, 3]), "maxItems: 2").error().code, "LimitExceeded");
 }
 
 #[test]
 fn blocks_in_blocks_have_paths_and_see_the_items_around() {
     let text = "
-inputs: [{name: orders, type: array, default: [{id: o1, lines: [x, y]}, {id: o2, lines: []}, {id: o3, lines: [z]}]}]
+inputs: [{name: orders, type: array, default: [{id: o1, lines: [x, w]}, {id: o2, lines: []}, {id: o3, lines: [z]}]}]
 steps:
 - {id: orders, forEach: {items: $(inputs.orders), result: $(steps.lines.output)}}
 - {id: box, in: orders, group: {}}
@@ -115,7 +115,7 @@ outputs: {all: $(steps.orders.output)}";
     let text = text.replace("result: $(steps.lines.output)", "result: $(steps.lines.output)");
     let world = World::new(&text, mocks([])).finish();
     let packed = |order: &str, line: &str, num: &str| json!({"order": order, "line": line, "num": num});
-    let expected = json!([[packed("o1", "x", "0.0"), packed("o1", "y", "0.1")], [], [packed("o3", "z", "2.0")]]);
+    let expected = json!([[packed("o1", "x", "0.0"), packed("o1", "w", "0.1")], [], [packed("o3", "z", "2.0")]]);
     assert_eq!(world.outputs()["all"], expected);
     assert_eq!(world.ended("orders[0].lines[1].pack"), "succeeded");
 }
@@ -188,7 +188,7 @@ steps:
 - {{id: each, forEach: {{items: $(lists.range({count})), maxParallel: 3, maxItems: 10000, result: $(steps.b.output.x)}}}}
 - {{id: a, in: each, {LOG}}}
 - {{id: b, in: each, needs: [a], set: {{x: $(item * 2)}}}}
-outputs: {{size: $(size(steps.each.output)), last: $(steps.each.output[{}])}}",
+outputs: {{size: $(size(steps.each.output)), last: \"$(steps.each.output[{}])\"}}",
             count - 1
         );
         let mut world = World::of(plan(&text), json!({}), mocks([]));

@@ -201,14 +201,16 @@ impl World {
 
     /// Runs until nothing is due at this moment, then goes to the next one. False when the run has ended.
     pub(super) fn step(&mut self) -> bool {
-        let aborted = self.aborted.len();
-        let commands = self.run.decide(self.now);
-        self.take(commands);
-        if self.run.is_finished() {
-            return false;
-        }
-        if self.aborted.len() > aborted {
-            return true;
+        loop {
+            let commands = self.run.decide(self.now);
+            let is_quiet = commands.is_empty();
+            self.take(commands);
+            if self.run.is_finished() {
+                return false;
+            }
+            if is_quiet {
+                break;
+            }
         }
         let answers = self.doing.iter().map(|(at, ..)| *at);
         let next = answers
