@@ -100,6 +100,8 @@ pub(super) struct World {
     /// What happened in the tenant since the run began.
     events: Vec<IncomingEvent>,
     answers: BTreeMap<String, Vec<Answer>>,
+    /// Answers are listed by the id of the step, whatever the item.
+    pub(super) answers_by_id: bool,
     signals: Vec<(Timestamp, Signal)>,
 }
 
@@ -167,6 +169,7 @@ impl World {
             refused: Vec::new(),
             events: Vec::new(),
             answers: mocks.0,
+            answers_by_id: false,
             signals: Vec::new(),
         }
     }
@@ -183,7 +186,7 @@ impl World {
         self.signal_at(seconds, Signal::Event(event.to_owned(), data))
     }
 
-    fn signal_at(mut self, seconds: i64, signal: Signal) -> Self {
+    pub(super) fn signal_at(mut self, seconds: i64, signal: Signal) -> Self {
         self.signals
             .push((Timestamp::from_second(seconds).expect("a time"), signal));
         self
@@ -305,7 +308,13 @@ impl World {
     }
 
     fn begin(&mut self, perform: Perform) {
-        let answers = self.answers.entry(perform.step.clone()).or_default();
+        let path = perform.step.clone();
+        let key = if self.answers_by_id {
+            path.rsplit_once('.').map_or(path.clone(), |(_, id)| id.to_owned())
+        } else {
+            path
+        };
+        let answers = self.answers.entry(key).or_default();
         let answer = match answers.len() {
             0 => gives(json!({})),
             1 => answers[0].clone(),
