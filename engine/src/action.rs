@@ -46,7 +46,7 @@ pub(crate) fn declaration(name: &str) -> Option<&'static PlanAction> {
             idempotency_key: action.idempotency_key,
             input: action.input.clone(),
             output: action.output.clone(),
-            templates: action.templates.clone(),
+            templates: BTreeMap::new(),
         };
         let actions = built_in().iter();
         actions.map(|action| (action.name, declare(action))).collect()

@@ -218,11 +218,6 @@ impl Problems {
     fn count(&self) -> usize {
         self.found.len()
     }
-
-    /// Whether something with this code was found after the first `before` findings.
-    fn has_since(&self, before: usize, code: &str) -> bool {
-        self.found[before..].iter().any(|problem| problem.code == code)
-    }
 }
 
 /// Errors and warnings, each in the order of the manifest.

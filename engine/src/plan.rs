@@ -156,7 +156,7 @@ impl PlanStep {
     /// The paths that its expressions read.
     pub(crate) fn read_paths(&self) -> Vec<Vec<String>> {
         let mut trees = self.work.trees();
-        trees.extend(self.undo.as_ref().map(|undo| &undo.with));
+        trees.extend(self.undo.as_ref().map(|undo| -> &Tree { &undo.with }));
         trees.extend(self.cache.as_ref().map(|cache| &cache.key));
         let mut programs = self.work.conditions();
         programs.extend(&self.when);

@@ -247,6 +247,11 @@ impl Run {
         hand_out(event, &fits, commands);
     }
 
+    #[cfg(test)]
+    fn live_frames(&self) -> usize {
+        self.frames.live()
+    }
+
     fn move_timer(&mut self, old: Option<Timestamp>, new: Option<Timestamp>, order: Order, timer: Timer) {
         if let Some(old) = old {
             self.timers.remove(&(old, order, timer));

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::expression::{Program, Tree};
+use crate::template::With;
 
 /// What a step does: one variant per kind of the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub(crate) enum Work {
         action: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         connection: Option<String>,
-        with: Tree,
+        with: With,
         effect: Effect,
         idempotency_key: bool,
     },
@@ -213,11 +214,11 @@ impl Work {
         let mut trees = Vec::new();
         match self {
             Self::Set { values: tree }
-            | Self::Uses { with: tree, .. }
             | Self::Script { input: tree, .. }
             | Self::Workflow { inputs: tree, .. }
             | Self::Emit { data: tree, .. }
             | Self::Wait(WaitFor::Duration(tree) | WaitFor::Until(tree)) => trees.push(tree),
+            Self::Uses { with, .. } => trees.push(with),
             Self::Container(container) => trees.push(&container.env),
             Self::Switch { .. } => {}
             Self::ForEach(each) => {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::frame::{Frame, FrameId, Instance, Owner, RUN};
+use super::frame::{Frame, FrameId, Instance, RUN};
 use super::record::Phase;
 use super::{Command, Run, after};
 use crate::action::Effect;

@@ -16,10 +16,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::Run;
 use super::ending::{Cause, Ending};
+use super::names::turn_value;
 use super::order::Order;
 use super::record::{Phase, Record};
+use super::{Run, Timer};
 use crate::expression::Value;
 use crate::journal::StepError;
 use crate::plan::{Plan, Work};
@@ -70,6 +71,8 @@ pub(super) struct Frame {
     /// When undo must be over, or when the next turn begins.
     pub(super) timer: Option<Timestamp>,
     pub(super) iterations: Option<Box<Iterations>>,
+    /// Of a turn: what it carries, and its index.
+    pub(super) turn: Option<Value>,
     /// Its end is known outside.
     pub(super) closed: bool,
 }
@@ -156,6 +159,7 @@ impl Frames {
         there.map(|(number, _)| FrameId(number))
     }
 
+    #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.0.iter().flatten().count()
     }
@@ -180,6 +184,7 @@ impl Frame {
             undoing: None,
             timer: None,
             iterations: None,
+            turn: None,
             closed: false,
         }
     }
@@ -203,6 +208,7 @@ impl Frame {
             undoing: None,
             timer: None,
             iterations: None,
+            turn: None,
             closed: false,
         }
     }
@@ -299,6 +305,10 @@ impl Run {
         frame.order = frame.order.then(index);
         frame.records = records(&plan, Some(block));
         frame.open = frame.records.len();
+        frame.turn = match outer.iterations.as_ref().map(|all| &all.plan) {
+            Some(Turns::Loop { carried, .. }) => Some(turn_value(carried, index)),
+            _ => None,
+        };
         let id = self.frames.add(frame);
         let outer = self.frames.get_mut(of);
         outer.open += 1;
@@ -328,6 +338,7 @@ impl Run {
         let Some(frame) = self.frames.remove(id) else { return };
         self.sweeps.remove(&id);
         self.settling.remove(&id);
+        self.move_timer(frame.timer, None, frame.order, Timer::Frame(id));
         let inner = frame.records.iter().filter_map(|record| record.frame);
         let children = frame.iterations.iter().flat_map(|iterations| iterations.children.values().copied());
         for child in inner.chain(children) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Run;
 use super::frame::{FrameId, Instance, RUN};
-use super::record::{Phase, Record};
+use super::record::{Phase, Record, Undoing};
 use crate::journal::{RunOutcome, SkipReason, StepError};
 use crate::plan::{PlanStep, Work};
 
@@ -137,6 +137,7 @@ impl Run {
         for (step, record) in self.plan.members(frame.block).iter().zip(&frame.records) {
             let instance = Instance { frame: id, step: *step };
             views.push(self.view_step(instance, record));
+            views.extend(record.undo.as_deref().map(|undo| self.view_undo(instance, undo)));
             if let Some(inner) = record.frame.filter(|inner| self.frames.find(*inner).is_some()) {
                 self.view_frame(inner, views);
             } else {
@@ -155,6 +156,23 @@ impl Run {
             let path = format!("{prefix}{}", definition.id);
             views.push(view(definition, path, &Record::default()));
             self.view_group_to_come(*step, prefix, views);
+        }
+    }
+
+    fn view_undo(&self, instance: Instance, undo: &Undoing) -> StepView {
+        let as_record = Record {
+            phase: undo.phase,
+            attempts: undo.attempts,
+            started_at: Some(undo.started_at),
+            ended_at: undo.ended_at,
+            timer: undo.timer,
+            error: undo.error.clone(),
+            ..Record::default()
+        };
+        let kind = "undo".to_owned();
+        StepView {
+            kind,
+            ..view(&self.plan.steps[instance.step], self.undo_path(instance), &as_record)
         }
     }
 

@@ -12,7 +12,7 @@ use super::record::Phase;
 use super::work::Outcome;
 use super::{Command, Run, after};
 use crate::expression::Value;
-use crate::journal::{Event, RunMode};
+use crate::journal::RunMode;
 use crate::plan::{EventWait, WaitFor, Work};
 
 /// An event of the tenant, as it arrives.

@@ -35,6 +35,6 @@ fn a_template_stays_as_it_is_written() {
     let text = "[{id: a, uses: x/y@1, with: {text: {template: 'a $(b) {{ c }}', data: {c: $(1)}}}}]";
     let plan = compile(&spec(text), &Context::default()).unwrap().plan;
     let with = serde_json::to_value(&plan).unwrap()["steps"][0]["work"]["with"].clone();
-    let tree: crate::expression::Tree = serde_json::from_value(with).unwrap();
-    assert_eq!(tree.texts().len(), 1);
+    let with: crate::template::With = serde_json::from_value(with).unwrap();
+    assert_eq!(with.texts().len(), 1);
 }

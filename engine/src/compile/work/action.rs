@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 use super::Field;
 use crate::action::{self, Effect};
 use crate::compile::names::{listed, nearest_of};
-use crate::compile::place::View;
+use crate::compile::place::{Place, View};
 use crate::compile::reads::Names;
 use crate::compile::{Context, Problems, Support, shapes, templates, values};
-use crate::expression::Tree;
 use crate::plan::{PlanAction, Work};
+use crate::template::With;
 
 /// Families of built-in actions: an unknown one of them will never exist.
 const BUILT_IN: [&str; 2] = ["core/", "ai/"];
@@ -111,7 +111,7 @@ impl Call<'_> {
         view: View,
         names: &Names<'_>,
         problems: &mut Problems,
-    ) -> Option<Tree> {
+    ) -> Option<With> {
         if let Some(connection) = self.connection {
             self.check_connection(
                 connection,
@@ -123,21 +123,18 @@ impl Call<'_> {
         let name = format!("{prefix}with");
         let path = field.path(&name);
         let source = Value::Object(self.with.clone());
-        let templated = templates::literal(&source);
-        let tree = field.seen_from(
-            view,
-            templated.as_ref().unwrap_or(&source),
-            &name,
-            names,
-            problems,
-        );
+        let targets = self
+            .declared
+            .map(|declared| templates::targets(&declared.templates))
+            .unwrap_or_default();
+        let with = values::with(&source, &targets, names, Place { view, path: &path }, problems);
         if let Some(declared) = self.declared {
             self.check_shape(declared, &source, &path, problems);
         }
         if self.uses == "core/table@1" {
             table(self.with, &path, problems);
         }
-        tree
+        with
     }
 
     fn check_connection(&self, connection: &str, path: &str, names: &Names<'_>, problems: &mut Problems) {

@@ -6,7 +6,7 @@ use crate::template::{Target, Targets, Template, TemplateError};
 use serde_json::{Map, Value as Json};
 
 /// A template, what its text is for, and its data.
-pub(super) struct Rendering {
+pub(in crate::expression) struct Rendering {
     template: Template,
     target: Target,
     data: Branch,
@@ -54,6 +54,10 @@ impl Rendering {
             template,
             data,
         })))
+    }
+
+    pub(in crate::expression) fn data(&self) -> &Branch {
+        &self.data
     }
 
     pub(super) fn gather<'a>(&'a self, path: &str, found: &mut Vec<(String, &'a Text)>) {

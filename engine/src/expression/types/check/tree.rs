@@ -20,6 +20,10 @@ pub(in super::super) fn tree(
             problems.extend(wrong.into_iter().map(|problem| (path.to_owned(), problem)));
             type_
         }
+        Branch::Rendering(rendering) => {
+            tree(rendering.data(), &format!("{path}/data"), environment, problems);
+            Type::String
+        }
         Branch::List(items) => {
             let mut found = Vec::with_capacity(items.len());
             for (index, item) in items.iter().enumerate() {
