@@ -22,6 +22,7 @@ mod compare;
 mod convert;
 mod error;
 mod evaluate;
+mod fold;
 mod functions;
 mod lexer;
 mod literal;
