@@ -1,9 +1,13 @@
 //! Actions that are built in: what they take, give and do to the world. `runner` performs them.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub use flowpilot_crds::connector::Effect;
 use serde_json::{Map, Value, json};
+
+use crate::plan::PlanAction;
+use crate::template::Targets;
 
 /// What an action declares.
 #[derive(Clone, Debug)]
@@ -20,17 +24,43 @@ pub struct Action {
     pub effect: Effect,
     /// It passes an idempotency key on.
     pub idempotency_key: bool,
+    /// Runners perform it; others are declared, and can be compiled and simulated.
+    pub is_performed: bool,
+    /// What the texts of a template are for, where not plain text.
+    pub templates: Targets,
 }
 
 impl Action {
-    /// What this call does to the world: `core/http` with a literal `GET`, `HEAD` or `OPTIONS` only reads.
+    /// What this call does to the world.
     #[must_use]
     pub fn effect_of(&self, with: &Map<String, Value>) -> Effect {
-        let method = with.get("method").map_or(Some("GET"), Value::as_str);
-        match (self.name, method) {
-            ("core/http@1", Some("GET" | "HEAD" | "OPTIONS")) => Effect::Read,
-            _ => self.effect,
-        }
+        effect_of(self.name, self.effect, with)
+    }
+}
+
+/// What a plan keeps of the built-in action of this name.
+pub(crate) fn declaration(name: &str) -> Option<&'static PlanAction> {
+    static DECLARATIONS: LazyLock<BTreeMap<&str, PlanAction>> = LazyLock::new(|| {
+        let declare = |action: &Action| PlanAction {
+            effect: action.effect,
+            idempotency_key: action.idempotency_key,
+            input: action.input.clone(),
+            output: action.output.clone(),
+            templates: BTreeMap::new(),
+        };
+        let actions = built_in().iter();
+        actions.map(|action| (action.name, declare(action))).collect()
+    });
+    DECLARATIONS.get(name)
+}
+
+/// What a call does to the world, if the action does `effect` at worst: `core/http` with a literal `GET`, `HEAD` or
+/// `OPTIONS` only reads.
+pub(crate) fn effect_of(name: &str, effect: Effect, with: &Map<String, Value>) -> Effect {
+    let method = with.get("method").map_or(Some("GET"), Value::as_str);
+    match (name, method) {
+        ("core/http@1", Some("GET" | "HEAD" | "OPTIONS")) => Effect::Read,
+        _ => effect,
     }
 }
 
@@ -49,7 +79,7 @@ pub(crate) fn input_validator(action: &Action) -> Option<&'static jsonschema::Va
 /// All built-in actions, sorted by name.
 #[must_use]
 pub fn built_in() -> &'static [Action] {
-    static ACTIONS: LazyLock<Vec<Action>> = LazyLock::new(|| vec![http(), log(), table()]);
+    static ACTIONS: LazyLock<Vec<Action>> = LazyLock::new(all);
     &ACTIONS
 }
 
@@ -57,6 +87,43 @@ pub fn built_in() -> &'static [Action] {
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Action> {
     built_in().iter().find(|action| action.name == name)
+}
+
+fn all() -> Vec<Action> {
+    let mut actions = vec![http(), log(), table()];
+    actions.extend(DECLARED.map(|(name, title, effect)| declared(name, title, effect)));
+    actions.sort_by_key(|action| action.name);
+    actions
+}
+
+/// Built-in actions whose input is not pinned down yet: they take and give anything.
+const DECLARED: [(&str, &str, Effect); 13] = [
+    ("ai/answer@1", "Answer from documents", Effect::Read),
+    ("ai/classify@1", "Classify", Effect::Read),
+    ("ai/extract@1", "Extract structured data", Effect::Read),
+    ("ai/generate@1", "Generate content", Effect::Read),
+    ("ai/sentiment@1", "Tell the sentiment", Effect::Read),
+    ("ai/summarize@1", "Summarise", Effect::Read),
+    ("ai/translate@1", "Translate", Effect::Read),
+    ("core/email@1", "Send an e-mail", Effect::Irreversible),
+    ("core/file-get@1", "Download a file", Effect::Read),
+    ("core/file-put@1", "Upload a file", Effect::Write),
+    ("core/notify@1", "Notify people of the tenant", Effect::Write),
+    ("core/soap@1", "SOAP request", Effect::Write),
+    ("core/webhook@1", "Call a webhook", Effect::Write),
+];
+
+fn declared(name: &'static str, title: &'static str, effect: Effect) -> Action {
+    Action {
+        name,
+        title,
+        input: json!({"type": "object"}),
+        output: json!({}),
+        effect,
+        idempotency_key: false,
+        is_performed: false,
+        templates: Targets::default(),
+    }
 }
 
 fn http() -> Action {
@@ -91,6 +158,8 @@ fn http() -> Action {
         }),
         effect: Effect::Write,
         idempotency_key: true,
+        is_performed: true,
+        templates: Targets::default(),
     }
 }
 
@@ -109,6 +178,8 @@ fn log() -> Action {
         output: json!({"type": "object"}),
         effect: Effect::None,
         idempotency_key: false,
+        is_performed: true,
+        templates: Targets::default(),
     }
 }
 
@@ -139,6 +210,8 @@ fn table() -> Action {
         }),
         effect: Effect::None,
         idempotency_key: false,
+        is_performed: true,
+        templates: Targets::default(),
     }
 }
 

@@ -1,15 +1,14 @@
 //! From a spec to a plan, with everything that one manifest can be checked for.
 //!
 //! ```text
-//! spec ──► inputs, variables ─┐
-//!      ──► needs ──► graph ───┼──► reads of every expression ──► plan
-//!      ──► kinds, actions ────┘
+//! spec ──► inputs, variables ──────────────┐
+//!      ──► layout (blocks) ──► needs ──► graph ──► certainty ──► reads of every expression ──► plan
+//!      ──► kinds, actions ─────────────────┘
 //! ```
 //!
 //! Nothing stops at the first problem: each part reports what it finds and goes on with what is left. What other
-//! objects decide (a tenant's variables) is a warning, so that a folder can be applied in any order.
-
-use std::collections::BTreeSet;
+//! objects decide (a tenant's variables, an action of a connector, a called workflow, a connection) is apart in
+//! [`Compiled::unresolved`], so that a folder can be applied in any order.
 
 use flowpilot_crds::WorkflowSpec;
 
@@ -17,24 +16,37 @@ use crate::plan::{PLAN_VERSION, Plan};
 use crate::problem::{Problem, Severity};
 use crate::size::json_size;
 
-mod action;
+mod blocks;
 mod certainty;
+mod context;
+mod cron;
 mod excuses;
 mod graph;
 mod identifiers;
 mod inputs;
 mod kinds;
+mod layout;
 mod limits;
+mod names;
 mod needs;
 mod outcomes;
+mod place;
+mod policies;
+mod presence;
 mod reads;
+mod shapes;
 mod steps;
-mod typed;
+mod templates;
+mod triggers;
+mod types;
 mod unsupported;
 mod values;
+mod work;
 
 #[cfg(test)]
 mod tests;
+
+pub use context::{Context, Support, WorkflowInterface};
 
 /// Steps of one workflow.
 pub const STEPS: usize = 500;
@@ -43,7 +55,7 @@ pub const SPEC_BYTES: usize = 512 * 1024;
 /// Problems that one answer lists: admission answers must stay readable, and small.
 pub const PROBLEMS: usize = 200;
 /// The timeout of a run that names none: 30 days.
-const RUN_TIMEOUT_MS: u64 = 30 * 24 * 3_600_000;
+pub(crate) const RUN_TIMEOUT_MS: u64 = 30 * 24 * 3_600_000;
 
 /// A plan, and what somebody should look at.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,13 +64,19 @@ pub struct Compiled {
     pub plan: Plan,
     /// Findings that reject nothing.
     pub warnings: Vec<Problem>,
+    /// What depends on other objects that are not there, or not yet: a warning when the workflow is applied, and it is
+    /// not ready until they are.
+    pub unresolved: Vec<Problem>,
 }
 
-/// What is known of the world outside the manifest.
-#[derive(Clone, Debug, Default)]
-pub struct Context {
-    /// Names of the variables that the tenant defines; unknown here if absent, so that `vars.x` only warns.
-    pub tenant_variables: Option<BTreeSet<String>>,
+impl Compiled {
+    /// Everything that rejects nothing, in the order of the manifest.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Problem> {
+        let mut all: Vec<Problem> = self.warnings.iter().chain(&self.unresolved).cloned().collect();
+        all.sort_by_key(|problem| position(&problem.path));
+        all
+    }
 }
 
 /// Compiles a spec. Every problem at once, errors and warnings, in the order of the manifest.
@@ -68,45 +86,20 @@ pub fn compile(spec: &WorkflowSpec, context: &Context) -> Result<Compiled, Vec<P
         let message = format!("the spec is larger than {SPEC_BYTES} bytes: split it into several workflows");
         return Err(vec![Problem::error("LimitExceeded", "spec", message)]);
     }
-    limits::steps(spec, &mut problems);
-    unsupported::workflow(spec, &mut problems);
-    let inputs = inputs::compile(spec, &mut problems);
-    inputs::variables(spec, &mut problems);
-    let timeout = spec.timeout.as_deref();
-    let timeout = timeout.and_then(|text| limits::duration(text, "spec.timeout", &mut problems));
-    identifiers::steps(spec, &mut problems);
-    let needs = needs::compile(spec, &mut problems);
-    let graph = graph::Graph::build(spec, &needs, &mut problems);
-    let certainty = certainty::Certainty::build(spec, &needs, &graph, &mut problems);
-    let names = reads::Names {
-        spec,
-        context,
-        inputs: &inputs,
-        graph: &graph,
-        certainty: &certainty,
-    };
-    let steps = steps::compile(spec, needs, &names, &mut problems);
-    let outputs = values::outputs(spec, &names, &mut problems);
-    let (errors, warnings) = problems.sorted();
-    match steps {
-        Some(steps) if errors.is_empty() => {
-            let variables = spec.variables.clone();
-            let timeout_ms = timeout.unwrap_or(RUN_TIMEOUT_MS);
-            let index = crate::plan::Index::default();
-            let plan = Plan {
-                version: PLAN_VERSION,
-                inputs,
-                variables,
-                steps,
-                outputs,
-                timeout_ms,
-                index,
-            };
-            Ok(Compiled { plan, warnings })
-        }
+    let plan = plan(spec, context, &mut problems);
+    let Problems { found, unresolved } = problems;
+    let (errors, warnings) = sorted(found);
+    let (_, unresolved) = sorted(unresolved);
+    match plan {
+        Some(plan) if errors.is_empty() => Ok(Compiled {
+            plan,
+            warnings,
+            unresolved,
+        }),
         _ => {
             let mut all = errors;
             all.extend(warnings);
+            all.extend(unresolved);
             all.sort_by_key(|problem| position(&problem.path));
             all.truncate(PROBLEMS);
             Err(all)
@@ -114,13 +107,76 @@ pub fn compile(spec: &WorkflowSpec, context: &Context) -> Result<Compiled, Vec<P
     }
 }
 
+fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Option<Plan> {
+    limits::steps(spec, problems);
+    unsupported::check(spec, context.support, problems);
+    let inputs = inputs::compile(spec, problems);
+    inputs::variables(spec, problems);
+    let timeout = spec.timeout.as_deref();
+    let timeout = timeout.and_then(|text| limits::duration(text, "spec.timeout", problems));
+    identifiers::steps(spec, problems);
+    let layout = layout::Layout::build(spec, problems);
+    let needs = needs::compile(&layout, problems);
+    let graph = graph::Graph::build(&layout, &needs, problems);
+    let certainty = certainty::Certainty::build(&layout, &needs, &graph, problems);
+    let mut declared = |uses: Option<&String>, number: usize, field: &str| {
+        let path = format!("spec.steps[{number}].{field}");
+        work::action::declared(uses?, &path, context, problems)
+    };
+    let steps = spec.steps.iter().enumerate();
+    let actions: Vec<_> = steps
+        .clone()
+        .map(|(number, step)| declared(step.uses.as_ref(), number, "uses"))
+        .collect();
+    let undo_actions: Vec<_> = steps
+        .map(|(number, step)| declared(step.undo.as_ref().map(|undo| &undo.uses), number, "undo.uses"))
+        .collect();
+    let names = reads::Names {
+        layout: &layout,
+        context,
+        inputs: &inputs,
+        graph: &graph,
+        certainty: &certainty,
+        actions: &actions,
+        undo_actions: &undo_actions,
+    };
+    let steps = steps::compile(needs, &names, problems);
+    let triggers = triggers::compile(&names, problems);
+    let concurrency = triggers::concurrency(&names, problems);
+    let outputs = values::outputs(&names, problems);
+    let checked = types::Checked {
+        steps: &steps,
+        triggers: triggers.as_deref().unwrap_or_default(),
+        concurrency: concurrency.as_ref().and_then(Option::as_ref),
+        outputs: outputs.as_ref(),
+    };
+    types::check(&names, &checked, problems);
+    let actions = steps::actions(&names);
+    let steps: Option<Vec<_>> = steps.into_iter().collect();
+    Some(Plan {
+        version: PLAN_VERSION,
+        variables: spec.variables.clone(),
+        triggers: triggers?,
+        concurrency: concurrency?,
+        actions,
+        steps: steps?,
+        outputs,
+        timeout_ms: timeout.unwrap_or(RUN_TIMEOUT_MS),
+        index: crate::plan::Index::default(),
+        inputs,
+    })
+}
+
 /// What was found so far.
 #[derive(Debug, Default)]
-struct Problems(Vec<Problem>);
+struct Problems {
+    found: Vec<Problem>,
+    unresolved: Vec<Problem>,
+}
 
 impl Problems {
     fn error(&mut self, code: &str, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem::error(code, path, message));
+        self.found.push(Problem::error(code, path, message));
     }
 
     fn suggesting(
@@ -130,20 +186,47 @@ impl Problems {
         message: impl Into<String>,
         like: Option<String>,
     ) {
-        self.0.push(Problem::error(code, path, message).suggesting(like));
+        self.found
+            .push(Problem::error(code, path, message).suggesting(like));
     }
 
     fn warning(&mut self, code: &str, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem::warning(code, path, message));
+        self.found.push(Problem::warning(code, path, message));
     }
 
-    fn sorted(mut self) -> (Vec<Problem>, Vec<Problem>) {
-        self.0.sort_by_key(|problem| position(&problem.path));
-        self.0.dedup();
-        self.0
-            .into_iter()
-            .partition(|problem| problem.severity == Severity::Error)
+    fn warning_suggesting(
+        &mut self,
+        code: &str,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        like: Option<String>,
+    ) {
+        self.found
+            .push(Problem::warning(code, path, message).suggesting(like));
     }
+
+    /// Something that another object decides.
+    fn unresolved(&mut self, code: &str, path: &str, message: impl Into<String>, like: Option<String>) {
+        self.unresolved
+            .push(Problem::warning(code, path, message).suggesting(like));
+    }
+
+    fn extend(&mut self, found: Vec<Problem>) {
+        self.found.extend(found);
+    }
+
+    fn count(&self) -> usize {
+        self.found.len()
+    }
+}
+
+/// Errors and warnings, each in the order of the manifest.
+fn sorted(mut found: Vec<Problem>) -> (Vec<Problem>, Vec<Problem>) {
+    found.sort_by_key(|problem| position(&problem.path));
+    found.dedup();
+    found
+        .into_iter()
+        .partition(|problem| problem.severity == Severity::Error)
 }
 
 /// Where a path stands in a manifest: part of the spec, then number of the entry.

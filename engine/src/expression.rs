@@ -11,7 +11,7 @@
 //!
 //! ```text
 //! text ──► lexer ──► parser (macros, functions resolved) ──► Program ──► evaluate(scope, budget) ──► Value
-//!                                                            └──► reads()  for the compiler
+//!                                                            └──► reads(), check(types)  for the compiler
 //! Text: "Hello $(inputs.name)"     Tree: JSON whose strings are Texts
 //! ```
 
@@ -22,6 +22,7 @@ mod compare;
 mod convert;
 mod error;
 mod evaluate;
+mod fold;
 mod functions;
 mod lexer;
 mod literal;
@@ -35,6 +36,7 @@ mod scope;
 mod suggest;
 mod text;
 mod tree;
+pub mod types;
 mod value;
 
 #[cfg(test)]
@@ -46,6 +48,7 @@ pub use map::{Key, Map};
 pub use program::Program;
 pub use reads::Read;
 pub use scope::{Scope, Variables};
+pub(crate) use suggest::nearest;
 pub use text::Text;
 pub use tree::Tree;
 pub use value::{JsonError, Type, Value};

@@ -21,6 +21,9 @@ pub enum Event {
         /// Tenant's variables with the workflow's on top, as they stood then.
         #[serde(default)]
         vars: Map<String, Value>,
+        /// Whether it really happens.
+        #[serde(default)]
+        mode: RunMode,
     },
     /// An attempt of a step began.
     StepStarted {
@@ -45,6 +48,12 @@ pub enum Event {
         /// The named outcome, where the kind has one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         named: Option<String>,
+        /// The output is an earlier one: no attempt was made.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        cached: bool,
+        /// What a `stop` step says about the run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
     },
     /// An attempt of a step failed.
     StepFailed {
@@ -62,6 +71,9 @@ pub enum Event {
         /// The named outcome, where the kind has one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         named: Option<String>,
+        /// What it gave nevertheless: who rejected, and why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Value>,
     },
     /// A step will not run.
     StepSkipped {
@@ -79,14 +91,77 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
-    /// A step waits until a time.
+    /// A step waits: for a time, an event or people.
     WaitStarted {
         /// Path of the step.
         step: String,
         /// When it began.
         at: Timestamp,
-        /// When it ends.
-        until: Timestamp,
+        /// When it ends by itself; absent if it does not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// Somebody voted on an approval, and the vote counts.
+    Voted {
+        /// Path of the step.
+        step: String,
+        /// When.
+        at: Timestamp,
+        /// What was said.
+        vote: Vote,
+    },
+    /// A forEach knows its items, or a loop what it begins with.
+    IterationsOpened {
+        /// Path of the block.
+        step: String,
+        /// When.
+        at: Timestamp,
+        /// Items of a forEach.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items: Option<Vec<Value>>,
+        /// Values that a loop carries into its first turn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        carried: Option<Map<String, Value>>,
+        /// There is no first turn.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        over: bool,
+    },
+    /// An item or a turn began.
+    IterationStarted {
+        /// Path of the block with the index: `pay[3]`.
+        step: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// An item or a turn ended.
+    IterationEnded {
+        /// Path of the block with the index: `pay[3]`.
+        step: String,
+        /// When.
+        at: Timestamp,
+        /// How.
+        end: IterationEnd,
+    },
+    /// A block fails for a reason of its own, such as its timeout or its `result`: what runs in it is ended.
+    BlockFailing {
+        /// Path of the block or of the iteration; empty for the run.
+        step: String,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        error: StepError,
+    },
+    /// What a block completed was not undone within the time there is for that.
+    UndoGivenUp {
+        /// Path of the block or of the iteration; empty for the run.
+        step: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Clean-up took longer than there is time for: it is ended, too.
+    CleanUpTimedOut {
+        /// When.
+        at: Timestamp,
     },
     /// Somebody wants the run to end.
     CancelRequested {
@@ -125,6 +200,13 @@ impl Event {
             | Self::StepSkipped { at, .. }
             | Self::StepCancelled { at, .. }
             | Self::WaitStarted { at, .. }
+            | Self::Voted { at, .. }
+            | Self::IterationsOpened { at, .. }
+            | Self::IterationStarted { at, .. }
+            | Self::IterationEnded { at, .. }
+            | Self::BlockFailing { at, .. }
+            | Self::UndoGivenUp { at, .. }
+            | Self::CleanUpTimedOut { at }
             | Self::CancelRequested { at, .. }
             | Self::RunFinished { at, .. } => *at,
         }
@@ -139,10 +221,99 @@ impl Event {
             | Self::StepFailed { step, .. }
             | Self::StepSkipped { step, .. }
             | Self::StepCancelled { step, .. }
-            | Self::WaitStarted { step, .. } => Some(step),
-            Self::RunStarted { .. } | Self::CancelRequested { .. } | Self::RunFinished { .. } => None,
+            | Self::WaitStarted { step, .. }
+            | Self::Voted { step, .. }
+            | Self::IterationsOpened { step, .. }
+            | Self::IterationStarted { step, .. }
+            | Self::IterationEnded { step, .. }
+            | Self::BlockFailing { step, .. }
+            | Self::UndoGivenUp { step, .. } => Some(step),
+            Self::RunStarted { .. }
+            | Self::CancelRequested { .. }
+            | Self::CleanUpTimedOut { .. }
+            | Self::RunFinished { .. } => None,
         }
     }
+
+    /// Its name, as the journal has it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RunStarted { .. } => "RunStarted",
+            Self::StepStarted { .. } => "StepStarted",
+            Self::StepSucceeded { .. } => "StepSucceeded",
+            Self::StepFailed { .. } => "StepFailed",
+            Self::StepSkipped { .. } => "StepSkipped",
+            Self::StepCancelled { .. } => "StepCancelled",
+            Self::WaitStarted { .. } => "WaitStarted",
+            Self::Voted { .. } => "Voted",
+            Self::IterationsOpened { .. } => "IterationsOpened",
+            Self::IterationStarted { .. } => "IterationStarted",
+            Self::IterationEnded { .. } => "IterationEnded",
+            Self::BlockFailing { .. } => "BlockFailing",
+            Self::UndoGivenUp { .. } => "UndoGivenUp",
+            Self::CleanUpTimedOut { .. } => "CleanUpTimedOut",
+            Self::CancelRequested { .. } => "CancelRequested",
+            Self::RunFinished { .. } => "RunFinished",
+        }
+    }
+}
+
+/// Whether a run really happens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RunMode {
+    /// It does.
+    #[default]
+    Run,
+    /// It only looks: what would change the world is answered with an example instead.
+    DryRun,
+}
+
+/// What somebody says about an approval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Vote {
+    /// Who.
+    pub by: String,
+    /// The groups they are in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// Yes or no.
+    pub approve: bool,
+    /// Fields that they filled in.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub form: Map<String, Value>,
+    /// What they added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// How an item or a turn ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "camelCase")]
+pub enum IterationEnd {
+    /// Well.
+    Succeeded {
+        /// The `result` of an item.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<Value>,
+        /// Values that a loop carries from this turn into the next one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        carried: Option<Map<String, Value>>,
+        /// There is no next turn.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        over: bool,
+        /// When the next turn begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_at: Option<Timestamp>,
+    },
+    /// With an error.
+    Failed {
+        /// Why.
+        error: StepError,
+    },
+    /// Its block ended first.
+    Cancelled,
 }
 
 /// How a run ended.

@@ -152,4 +152,16 @@ impl PlanStep {
     pub fn max_attempts(&self) -> u32 {
         self.retry.as_ref().map_or(1, |retry| retry.attempts)
     }
+
+    /// The paths that its expressions read.
+    pub(crate) fn read_paths(&self) -> Vec<Vec<String>> {
+        let mut trees = self.work.trees();
+        trees.extend(self.undo.as_ref().map(|undo| -> &Tree { &undo.with }));
+        trees.extend(self.cache.as_ref().map(|cache| &cache.key));
+        let mut programs = self.work.conditions();
+        programs.extend(&self.when);
+        let of_trees = trees.into_iter().flat_map(Tree::reads).map(|(_, read)| read.path);
+        let of_programs = programs.into_iter().flat_map(Program::reads).map(|read| read.path);
+        of_trees.chain(of_programs).collect()
+    }
 }

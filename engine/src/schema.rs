@@ -127,6 +127,34 @@ pub(crate) fn type_numbers(schema: &Value, value: &mut Value) {
     }
 }
 
+/// A value as the schema shows it: an example, the default, the first of several, or an empty value of its type.
+pub(crate) fn example(schema: &Value) -> Value {
+    let first = |name: &str| schema.get(name).and_then(Value::as_array).and_then(|all| all.first());
+    if let Some(value) = first("examples").or_else(|| schema.get("default")).or_else(|| first("enum")) {
+        return value.clone();
+    }
+    if let Some(value) = schema.get("const") {
+        return value.clone();
+    }
+    let kind = match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds.first().and_then(Value::as_str),
+        kind => kind.and_then(Value::as_str),
+    };
+    match kind {
+        Some("string") => Value::from(""),
+        Some("integer") => Value::from(0),
+        Some("number") => Value::from(0.0),
+        Some("boolean") => Value::from(false),
+        Some("array") => Value::Array(Vec::new()),
+        Some("null") => Value::Null,
+        _ => {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            let fields = properties.into_iter().flatten();
+            Value::Object(fields.map(|(name, schema)| (name.clone(), example(schema))).collect())
+        }
+    }
+}
+
 fn shortened(message: &str) -> String {
     match message.char_indices().nth(MESSAGE) {
         None => message.to_owned(),

@@ -20,6 +20,7 @@ mod executor;
 mod guard;
 mod metrics;
 mod plans;
+pub mod script;
 
 pub use config::{Config, TokenSource};
 pub use dispatcher::Error;

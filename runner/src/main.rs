@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use flowpilot_runner::{Config, Egress, Metrics, TokenSource};
+use flowpilot_runner::{Config, Egress, Metrics, TokenSource, script};
 use flowpilot_telemetry::{health::Health, logs, metrics, server, shutdown};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -41,9 +41,16 @@ struct Flags {
     metrics_listen: SocketAddr,
 }
 
+fn main() -> anyhow::Result<()> {
+    if script::is_worker() {
+        return Ok(script::serve()?);
+    }
+    run()
+}
+
 // Two threads: a table that computes on one must not hold up the heartbeat on the other.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> anyhow::Result<()> {
+async fn run() -> anyhow::Result<()> {
     let flags = Flags::parse();
     logs::start("flowpilot-runner")?;
     let egress = serde_json::from_str(&flags.egress)

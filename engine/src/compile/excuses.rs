@@ -4,6 +4,7 @@
 //! hold up admission.
 
 use super::graph::Graph;
+use super::outcomes::are_apart;
 use crate::plan::{Edge, Need};
 
 type Bits = Vec<u64>;
@@ -39,14 +40,14 @@ impl<'a> Excuses<'a> {
             words,
             behind: (0..needs.len()).map(|_| empty()).collect(),
         };
-        for step in &graph.order {
+        for step in graph.starts() {
             let mut own = empty();
-            for need in &needs[*step] {
+            for need in &needs[step] {
                 let (all, taken) = excuses.behind_need(need);
                 add(&mut own.0, &all);
                 add(&mut own.1, &taken);
             }
-            excuses.behind[*step] = own;
+            excuses.behind[step] = own;
         }
         excuses
     }
@@ -90,7 +91,7 @@ impl<'a> Excuses<'a> {
         (all, taken)
     }
 
-    /// Some step is left over one edge in `missed` and over another one in `taken`.
+    /// Some step is left over one edge in `missed`, and on the other side in `taken`.
     fn is_forked(&self, missed: &Bits, taken: &Bits) -> bool {
         let has = |bits: &Bits, bit: usize| bits[bit / 64] >> (bit % 64) & 1 == 1;
         self.edges
@@ -99,7 +100,10 @@ impl<'a> Excuses<'a> {
             .any(|(first, edges)| {
                 let numbers = *first..first + edges.len();
                 numbers.clone().any(|one| {
-                    has(missed, one) && numbers.clone().any(|other| other != one && has(taken, other))
+                    has(missed, one)
+                        && numbers.clone().any(|other| {
+                            has(taken, other) && are_apart(edges[one - first], edges[other - first])
+                        })
                 })
             })
     }

@@ -47,7 +47,7 @@ fn one(input: &Input, number: usize, problems: &mut Problems) -> PlanInput {
         } else if usable {
             match plan.check(default, &path) {
                 Ok(value) => plan.default = Some(value),
-                Err(found) => problems.0.extend(found),
+                Err(found) => problems.extend(found),
             }
         }
     }

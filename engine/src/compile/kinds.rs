@@ -1,171 +1,186 @@
-//! Kinds of steps: exactly one per step, which fields go with it, and what it does.
+//! Kinds of steps: exactly one per step, and which common fields go with it.
 
-use flowpilot_crds::workflow::{Step, StopStatus, Wait};
-use serde_json::Value;
+use flowpilot_crds::workflow::Step;
 
-use super::reads::{Names, Place};
-use super::{Problems, action, limits, unsupported, values};
-use crate::expression::{Text, Tree};
-use crate::plan::Work;
+use super::Problems;
 
-/// The kinds of this step that run today.
-fn supported_kinds(step: &Step) -> Vec<&'static str> {
-    let kinds = [
-        (step.uses.is_some(), "uses"),
-        (step.set.is_some(), "set"),
-        (step.wait.is_some(), "wait"),
-        (step.fail.is_some(), "fail"),
-        (step.stop.is_some(), "stop"),
+/// What a step does, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Uses,
+    Set,
+    Script,
+    Container,
+    Workflow,
+    Switch,
+    ForEach,
+    Loop,
+    Group,
+    Wait,
+    Approval,
+    Emit,
+    Fail,
+    Stop,
+}
+
+impl Kind {
+    const ALL: [Self; 14] = [
+        Self::Uses,
+        Self::Set,
+        Self::Script,
+        Self::Container,
+        Self::Workflow,
+        Self::Switch,
+        Self::ForEach,
+        Self::Loop,
+        Self::Group,
+        Self::Wait,
+        Self::Approval,
+        Self::Emit,
+        Self::Fail,
+        Self::Stop,
     ];
-    kinds
-        .into_iter()
-        .filter(|(set, _)| *set)
-        .map(|(_, name)| name)
-        .collect()
+
+    /// The word of the manifest.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Uses => "uses",
+            Self::Set => "set",
+            Self::Script => "script",
+            Self::Container => "container",
+            Self::Workflow => "workflow",
+            Self::Switch => "switch",
+            Self::ForEach => "forEach",
+            Self::Loop => "loop",
+            Self::Group => "group",
+            Self::Wait => "wait",
+            Self::Approval => "approval",
+            Self::Emit => "emit",
+            Self::Fail => "fail",
+            Self::Stop => "stop",
+        }
+    }
+
+    pub(super) const fn is_block(self) -> bool {
+        matches!(self, Self::ForEach | Self::Loop | Self::Group)
+    }
+
+    fn is_set(self, step: &Step) -> bool {
+        match self {
+            Self::Uses => step.uses.is_some(),
+            Self::Set => step.set.is_some(),
+            Self::Script => step.script.is_some(),
+            Self::Container => step.container.is_some(),
+            Self::Workflow => step.workflow.is_some(),
+            Self::Switch => step.switch.is_some(),
+            Self::ForEach => step.for_each.is_some(),
+            Self::Loop => step.loop_.is_some(),
+            Self::Group => step.group.is_some(),
+            Self::Wait => step.wait.is_some(),
+            Self::Approval => step.approval.is_some(),
+            Self::Emit => step.emit.is_some(),
+            Self::Fail => step.fail.is_some(),
+            Self::Stop => step.stop.is_some(),
+        }
+    }
+
+    /// Every kind that a step names.
+    pub(super) fn named(step: &Step) -> impl Iterator<Item = Self> + '_ {
+        Self::ALL.into_iter().filter(|kind| kind.is_set(step))
+    }
+
+    /// The kind of a step; the first one if it names several.
+    pub(super) fn of(step: &Step) -> Option<Self> {
+        Self::named(step).next()
+    }
 }
 
 /// Exactly one kind, and no field that its kind does not have.
-pub(super) fn check_fields(step: &Step, path: &str, problems: &mut Problems) {
-    let mut kinds = supported_kinds(step);
-    kinds.extend(unsupported::unsupported_kinds(step));
+pub(super) fn check(step: &Step, path: &str, problems: &mut Problems) {
+    let kinds: Vec<Kind> = Kind::named(step).collect();
     match kinds.as_slice() {
         [] => {
-            let message = "the step does nothing: it needs one of uses, set, wait, fail, stop";
+            let words: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+            let message = format!(
+                "step {} does nothing: it needs one of {}",
+                step.id,
+                words.join(", ")
+            );
             problems.error("NoKind", path, message);
         }
-        [_] => {}
+        [kind] => fields(step, *kind, path, problems),
         [first, rest @ ..] => {
+            let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
             let message = format!(
-                "a step is of one kind, and this one has {}: split it",
-                kinds.join(", ")
+                "a step is of exactly one kind, and {} has {}: split it",
+                step.id,
+                words.join(", ")
             );
-            problems.error(
-                "SeveralKinds",
-                format!("{path}.{}", rest.first().unwrap_or(first)),
-                message,
-            );
-        }
-    }
-    if step.uses.is_none() && !step.with.is_empty() {
-        problems.error(
-            "FieldNotAllowed",
-            format!("{path}.with"),
-            "`with` belongs to `uses`",
-        );
-    }
-    // Kinds that do not run yet are reported as such; what goes with them is theirs to say.
-    let [kind] = kinds.as_slice() else { return };
-    if matches!(*kind, "set" | "wait" | "fail" | "stop") {
-        for (set, name) in [
-            (step.timeout.is_some(), "timeout"),
-            (step.retry.is_some(), "retry"),
-        ] {
-            if set {
-                let message = format!("a {kind} step has no {name}: remove it");
-                problems.error("FieldNotAllowed", format!("{path}.{name}"), message);
-            }
+            let second = rest.first().unwrap_or(first).word();
+            problems.error("SeveralKinds", format!("{path}.{second}"), message);
         }
     }
 }
 
-/// What the step does; nothing if that was reported.
-pub(super) fn work(step: &Step, number: usize, names: &Names<'_>, problems: &mut Problems) -> Option<Work> {
-    let path = format!("spec.steps[{number}]");
-    let place = |path| Place {
-        step: Some(number),
-        path,
-    };
-    if let Some(uses) = &step.uses {
-        return action::compile(uses, &step.with, number, names, problems);
-    }
-    if let Some(set) = &step.set {
-        let path = format!("{path}.set");
-        let values = values::tree(&Value::Object(set.clone()), names, place(&path), problems)?;
-        return Some(Work::Set { values });
-    }
-    if let Some(wait) = &step.wait {
-        return Some(Work::Wait {
-            duration: duration(wait, number, names, problems)?,
-        });
-    }
-    if let Some(fail) = &step.fail {
-        let mut letters = fail.code.chars();
-        let good = letters.next().is_some_and(|first| first.is_ascii_uppercase())
-            && letters.all(|letter| letter.is_ascii_alphanumeric());
-        if !good || fail.code.len() > 63 {
-            let message = "a code is one word such as OutOfStock: a capital letter, then letters and digits";
-            problems.error("InvalidValue", format!("{path}.fail.code"), message);
-        }
-        let message = message(
-            fail.message.as_deref(),
-            &format!("{path}.fail.message"),
-            number,
-            names,
-            problems,
-        );
-        return Some(Work::Fail {
-            code: fail.code.clone(),
-            message,
-        });
-    }
-    let ending = step.stop.as_ref()?;
-    let message = message(
-        ending.message.as_deref(),
-        &format!("{path}.stop.message"),
-        number,
-        names,
-        problems,
-    );
-    Some(Work::Stop {
-        succeeded: ending.status == StopStatus::Succeeded,
-        message,
-    })
-}
-
-fn message(
-    text: Option<&str>,
-    path: &str,
-    step: usize,
-    names: &Names<'_>,
-    problems: &mut Problems,
-) -> Option<Tree> {
-    let text = Value::String(text?.to_owned());
-    values::tree(
-        &text,
-        names,
-        Place {
-            step: Some(step),
-            path,
-        },
-        problems,
-    )
-}
-
-fn duration(wait: &Wait, step: usize, names: &Names<'_>, problems: &mut Problems) -> Option<Tree> {
-    let path = format!("spec.steps[{step}].wait");
-    let given = [
-        wait.duration.is_some(),
-        wait.until.is_some(),
-        wait.event.is_some(),
+fn fields(step: &Step, kind: Kind, path: &str, problems: &mut Problems) {
+    use Kind::{Container, Fail, ForEach, Group, Loop, Script, Stop, Switch, Uses, Workflow};
+    let works = matches!(kind, Uses | Script | Container | Workflow);
+    let is_ai = step.uses.as_deref().is_some_and(|uses| uses.starts_with("ai/"));
+    // Name, whether it is there, whether it may be, where it may be.
+    let table = [
+        ("with", !step.with.is_empty(), kind == Uses, "uses"),
+        ("connection", step.connection.is_some(), kind == Uses, "uses"),
+        (
+            "timeout",
+            step.timeout.is_some(),
+            works || matches!(kind, Group | ForEach | Loop),
+            "uses, script, container, workflow, group, forEach and loop",
+        ),
+        (
+            "retry",
+            step.retry.is_some(),
+            works || kind == Group,
+            "uses, script, container, workflow and group",
+        ),
+        (
+            "undo",
+            step.undo.is_some(),
+            works,
+            "uses, script, container and workflow",
+        ),
+        (
+            "cache",
+            step.cache.is_some(),
+            matches!(kind, Uses | Script),
+            "script and actions that only read",
+        ),
+        (
+            "sensitive",
+            step.sensitive.is_some(),
+            !matches!(kind, Switch | Fail | Stop),
+            "what can have an output",
+        ),
+        (
+            "budget",
+            step.budget.is_some(),
+            is_ai || matches!(kind, Workflow | Group),
+            "AI actions, workflow and group",
+        ),
+        (
+            "runnerClass",
+            step.runner_class.is_some(),
+            matches!(kind, Uses | Script | Container),
+            "uses, script and container",
+        ),
     ];
-    if given.iter().filter(|given| **given).count() != 1 {
-        problems.error(
-            "InvalidValue",
-            path,
-            "a wait has exactly one of duration, until and event",
-        );
-        return None;
+    for (name, _, _, where_) in table.into_iter().filter(|(_, there, may, _)| *there && !may) {
+        let own = match kind {
+            Kind::Wait if name == "timeout" => ": it has a timeout of its own in wait.event",
+            Kind::Approval if name == "timeout" => ": it has a timeout of its own in approval.timeout",
+            _ => "",
+        };
+        let word = kind.word();
+        let message = format!("{name} is not allowed on {word}{own}: it belongs to {where_}");
+        problems.error("FieldNotAllowed", format!("{path}.{name}"), message);
     }
-    let text = wait.duration.as_ref()?;
-    let path = format!("{path}.duration");
-    if let Ok(parsed) = Text::parse(text)
-        && let Some(literal) = parsed.literal()
-    {
-        limits::duration(literal, &path, problems)?;
-    }
-    let place = Place {
-        step: Some(step),
-        path: &path,
-    };
-    values::tree(&Value::String(text.clone()), names, place, problems)
 }

@@ -1,47 +1,37 @@
 //! What an expression may read, and what of it is certain to be there.
 
-use flowpilot_crds::WorkflowSpec;
-use flowpilot_crds::unknown_fields::nearest;
-
-use super::certainty::{Certainty, FAILED, SUCCEEDED};
+use super::certainty::Certainty;
 use super::graph::Graph;
-use super::{Context, Problems, typed};
+use super::kinds::Kind;
+use super::layout::Layout;
+use super::names::{listed, nearest_of};
+use super::place::{Place, View};
+use super::{Context, Problems, blocks, presence};
 use crate::expression::Read;
-use crate::plan::PlanInput;
+use crate::plan::{PlanAction, PlanInput};
 
-/// Names that every expression of a workflow can read.
-const ROOTS: [&str; 6] = ["inputs", "vars", "steps", "run", "workflow", "tenant"];
-/// Names that the language has elsewhere, and what to say about them here.
-const ELSEWHERE: [(&str, &str); 6] = [
-    (
-        "trigger",
-        "a step reads inputs, so that it runs the same however the run was started",
-    ),
-    ("item", "it exists inside a forEach"),
-    ("index", "it exists inside a forEach"),
-    ("turn", "it exists inside a loop"),
-    ("blocks", "it exists inside blocks"),
-    ("event", "it exists in `match`"),
-];
+/// Names that every expression of a run can read.
+const RUN: [&str; 6] = ["inputs", "vars", "steps", "run", "workflow", "tenant"];
 /// Fields of `steps.<id>`.
-const STEP: [&str; 6] = ["output", "outcome", "error", "failures", "startedAt", "endedAt"];
+pub(super) const STEP: [&str; 6] = ["output", "outcome", "error", "failures", "startedAt", "endedAt"];
+pub(super) const RUN_FIELDS: [&str; 4] = ["id", "url", "startedAt", "attempt"];
+pub(super) const WORKFLOW_FIELDS: [&str; 2] = ["name", "revision"];
+pub(super) const TENANT_FIELDS: [&str; 1] = ["name"];
+pub(super) const TRIGGER_FIELDS: [&str; 6] = ["type", "id", "body", "headers", "query", "scheduledAt"];
+pub(super) const EVENT_FIELDS: [&str; 5] = ["id", "type", "source", "time", "data"];
 
 /// Everything that names can mean.
 #[derive(Clone, Copy)]
 pub(super) struct Names<'a> {
-    pub(super) spec: &'a WorkflowSpec,
+    pub(super) layout: &'a Layout<'a>,
     pub(super) context: &'a Context,
     pub(super) inputs: &'a [PlanInput],
     pub(super) graph: &'a Graph,
     pub(super) certainty: &'a Certainty,
-}
-
-/// Where a read stands.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    /// The step that reads; nothing in `outputs`.
-    pub(super) step: Option<usize>,
-    pub(super) path: &'a str,
+    /// What the actions of `uses` steps declare, by step.
+    pub(super) actions: &'a [Option<&'a PlanAction>],
+    /// What the actions that take steps back declare, by step.
+    pub(super) undo_actions: &'a [Option<&'a PlanAction>],
 }
 
 impl Names<'_> {
@@ -50,34 +40,91 @@ impl Names<'_> {
         for read in reads {
             let Some(root) = read.path.first() else { continue };
             match root.as_str() {
+                root if !self.is_there(root, place.view) => self.unknown(root, read, place, problems),
                 "inputs" => self.input(read, reads, place, problems),
                 "vars" => self.variable(read, place, problems),
                 "steps" => self.step(read, reads, place, problems),
-                "run" => fields(read, &["id", "url", "startedAt", "attempt"], place, problems),
-                "workflow" => fields(read, &["name", "revision"], place, problems),
-                "tenant" => fields(read, &["name"], place, problems),
-                other => {
-                    let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == other);
-                    let why = elsewhere.map_or(String::new(), |(_, why)| format!(": {why}"));
-                    let message = format!("{other}{} is no name that can be read here{why}", at(read));
-                    let like = nearest(other, ROOTS.into_iter()).filter(|_| elsewhere.is_none());
-                    problems.suggesting("UnknownName", place.path, message, like);
-                }
+                "run" => fields(read, &RUN_FIELDS, place, problems),
+                "workflow" => fields(read, &WORKFLOW_FIELDS, place, problems),
+                "tenant" => fields(read, &TENANT_FIELDS, place, problems),
+                "trigger" => fields(read, &TRIGGER_FIELDS, place, problems),
+                "event" => fields(read, &EVENT_FIELDS, place, problems),
+                "turn" => blocks::turn(self, read, reads, place, problems),
+                "blocks" => blocks::outer(self, read, reads, place, problems),
+                _ => {}
             }
         }
     }
 
+    /// Whether the root can be read here at all.
+    pub(super) fn is_there(&self, root: &str, view: View) -> bool {
+        let kinds = |kind| {
+            view.blocks(self.layout)
+                .any(move |block| self.layout.kind(block) == Some(kind))
+        };
+        match root {
+            "vars" | "workflow" | "tenant" => true,
+            "inputs" => view.is_in_run() || view == View::Concurrency,
+            "steps" | "run" => view.is_in_run(),
+            "trigger" => matches!(view, View::Trigger | View::Concurrency),
+            "event" => matches!(view, View::Match(_) | View::TriggerMatch),
+            "item" | "index" => kinds(Kind::ForEach),
+            "turn" => kinds(Kind::Loop),
+            "blocks" => kinds(Kind::ForEach) || kinds(Kind::Loop),
+            _ => false,
+        }
+    }
+
+    /// Every root that can be read here.
+    fn roots(&self, view: View) -> impl Iterator<Item = &'static str> + '_ {
+        let all = RUN
+            .into_iter()
+            .chain(["trigger", "event", "item", "index", "turn", "blocks"]);
+        all.filter(move |root| self.is_there(root, view))
+    }
+
+    fn unknown(&self, root: &str, read: &Read, place: Place<'_>, problems: &mut Problems) {
+        let why = match root {
+            "trigger" => {
+                "it is there in `inputs` and `dedupeKey` of a trigger and in `concurrency`; a step reads inputs, so \
+                 that it runs the same however the run was started"
+            }
+            "item" | "index" => "it is there inside a forEach",
+            "turn" => "it is there inside a loop",
+            "blocks" => "it is there inside a forEach or a loop",
+            "event" => "it is there in `match`",
+            "inputs" | "steps" | "run" => "there is no run yet",
+            "secrets" | "secret" => "secrets are not values: an action resolves its connection itself",
+            "loop" => "the carried values of a loop are read as `turn`",
+            _ => "",
+        };
+        let message = if why.is_empty() {
+            let there = listed(
+                root,
+                self.roots(place.view),
+                "there are",
+                "nothing can be read here",
+            );
+            format!("{root}{} is no name that can be read here: {there}", at(read))
+        } else {
+            format!("{root}{} cannot be read here: {why}", at(read))
+        };
+        let like = if why.is_empty() {
+            nearest_of(root, self.roots(place.view))
+        } else {
+            None
+        };
+        problems.suggesting("UnknownName", place.path, message, like);
+    }
+
     fn input(&self, read: &Read, all: &[Read], place: Place<'_>, problems: &mut Problems) {
         let Some(name) = read.path.get(1) else { return };
+        let names = || self.inputs.iter().map(|input| input.name.as_str());
         let Some(input) = self.inputs.iter().find(|input| input.name == *name) else {
-            let like = nearest(name, self.inputs.iter().map(|input| input.name.as_str()));
-            let message = format!("the workflow has no input {name}{}", at(read));
-            return problems.suggesting(
-                "UnknownInput",
-                place.path,
-                message,
-                like.map(|name| format!("inputs.{name}")),
-            );
+            let there = listed(name, names(), "there are", "it declares none");
+            let message = format!("the workflow has no input {name}{}: {there}", at(read));
+            let like = nearest_of(name, names()).map(|name| format!("inputs.{name}"));
+            return problems.suggesting("UnknownInput", place.path, message, like);
         };
         if !input.required && input.default.is_none() && is_plain(read, 2, all) {
             let message = format!(
@@ -87,39 +134,33 @@ impl Names<'_> {
             let like = format!("inputs.?{name}.orValue(…)");
             problems.suggesting("MayBeAbsent", place.path, message, Some(like));
         }
-        typed::check(&input.full_schema(), read, 2, place, problems);
     }
 
     fn variable(&self, read: &Read, place: Place<'_>, problems: &mut Problems) {
         let Some(name) = read.path.get(1) else { return };
-        if self.spec.variables.contains_key(name) {
+        let own = &self.layout.spec.variables;
+        let tenant = self.context.tenant_variables.as_ref();
+        if own.contains_key(name) || tenant.is_some_and(|tenant| tenant.contains(name)) {
             return;
         }
-        match &self.context.tenant_variables {
-            Some(tenant) if tenant.contains(name) => {}
-            Some(tenant) => {
-                let known = tenant
-                    .iter()
-                    .map(String::as_str)
-                    .chain(self.spec.variables.keys().map(String::as_str));
-                let message = format!(
-                    "neither the workflow nor the tenant has a variable {name}{}",
-                    at(read)
-                );
-                let like = nearest(name, known).map(|name| format!("vars.{name}"));
-                problems.suggesting("UnknownVariable", place.path, message, like);
-            }
-            None => {
-                let message = format!(
-                    "the workflow has no variable {name}{}: the tenant must define it",
-                    at(read)
-                );
-                let like = nearest(name, self.spec.variables.keys().map(String::as_str));
-                problems.warning("UnknownVariable", place.path, message);
-                if let Some(last) = problems.0.last_mut() {
-                    last.suggestion = like.map(|name| format!("vars.{name}"));
-                }
-            }
+        let known = || {
+            let tenant = tenant.into_iter().flatten();
+            own.keys().chain(tenant).map(String::as_str)
+        };
+        let there = listed(name, known(), "there are", "there are none");
+        let like = nearest_of(name, known()).map(|name| format!("vars.{name}"));
+        if tenant.is_some() {
+            let message = format!(
+                "neither the workflow nor the tenant has a variable {name}{}: {there}",
+                at(read)
+            );
+            problems.unresolved("UnknownVariable", place.path, message, like);
+        } else {
+            let message = format!(
+                "the workflow has no variable {name}{}, so the tenant must define it: {there}",
+                at(read)
+            );
+            problems.warning_suggesting("UnknownVariable", place.path, message, like);
         }
     }
 
@@ -128,31 +169,26 @@ impl Names<'_> {
             let message = format!("steps{} is read by a literal id: steps.<id>.output", at(read));
             return problems.error("UnknownName", place.path, message);
         };
-        let steps = &self.spec.steps;
-        let Some(number) = steps.iter().position(|step| step.id == *id) else {
-            let message = format!("there is no step {id}{}", at(read));
-            let like = nearest(id, steps.iter().map(|step| step.id.as_str()));
-            return problems.suggesting(
-                "UnknownStep",
-                place.path,
-                message,
-                like.map(|id| format!("steps.{id}")),
-            );
-        };
-        if let Some(reader) = place.step
-            && !self.graph.is_ancestor(number, reader)
-        {
-            let own = &steps[reader].id;
-            let message = if number == reader {
-                format!("step {id} cannot read itself{}", at(read))
-            } else {
-                format!(
-                    "steps.{id}{} is not an ancestor of {own}: nothing that {own} needs leads to it",
-                    at(read)
-                )
+        let layout = self.layout;
+        let Some(number) = layout.number(id) else {
+            let readable = || {
+                (0..layout.block.len())
+                    .filter(|step| self.can_read(*step, place.view))
+                    .map(|step| layout.id(step))
             };
-            let like = (number != reader).then(|| format!("needs: [{id}]"));
-            return problems.suggesting("NotAnAncestor", place.path, message, like);
+            let there = listed(
+                id,
+                readable(),
+                "what can be read here is",
+                "nothing comes before this one",
+            );
+            let message = format!("there is no step {id}{}: {there}", at(read));
+            let like = nearest_of(id, readable()).or_else(|| nearest_of(id, layout.ids()));
+            let like = like.map(|id| format!("steps.{id}"));
+            return problems.suggesting("UnknownStep", place.path, message, like);
+        };
+        if !self.can_read(number, place.view) {
+            return self.not_an_ancestor(number, read, place, problems);
         }
         let Some(field) = read.path.get(2) else { return };
         if !STEP.contains(&field.as_str()) {
@@ -161,58 +197,78 @@ impl Names<'_> {
                 at(read),
                 STEP.join(", ")
             );
-            let like = nearest(field, STEP.into_iter()).map(|field| format!("steps.{id}.{field}"));
+            let like = nearest_of(field, STEP.into_iter()).map(|field| format!("steps.{id}.{field}"));
             return problems.suggesting("UnknownName", place.path, message, like);
         }
-        self.presence(read, number, all, place, problems);
-        if field == "output"
-            && let Some(schema) = typed::output(&steps[number])
-        {
-            typed::check(&schema, read, 3, place, problems);
+        presence::check(self, read, number, all, place, problems);
+    }
+
+    /// Whether an expression here may read this step.
+    pub(super) fn can_read(&self, step: usize, view: View) -> bool {
+        match view {
+            View::Step(reader) | View::Match(reader) | View::Turn(reader) => {
+                self.layout.is_lost[reader] || self.graph.is_ancestor(step, reader)
+            }
+            View::Undo(reader) => {
+                step == reader || self.layout.is_lost[reader] || self.graph.is_ancestor(step, reader)
+            }
+            View::After(block) | View::Until(block) => {
+                self.graph.is_inside(step, block) || self.graph.is_ancestor(step, block)
+            }
+            View::Outputs => {
+                let layout = self.layout;
+                layout
+                    .around(step)
+                    .all(|block| layout.kind(block) == Some(Kind::Group))
+            }
+            View::Trigger | View::TriggerMatch | View::Concurrency => false,
         }
     }
 
-    /// Whether the field is there when it is read.
-    fn presence(&self, read: &Read, step: usize, all: &[Read], place: Place<'_>, problems: &mut Problems) {
-        let (id, field) = (&read.path[1], read.path[2].as_str());
-        let definition = &self.spec.steps[step];
-        let there = match field {
-            "output"
-                if definition.wait.is_some() || definition.fail.is_some() || definition.stop.is_some() =>
-            {
-                0
+    fn not_an_ancestor(&self, step: usize, read: &Read, place: Place<'_>, problems: &mut Problems) {
+        let layout = self.layout;
+        let (id, at) = (layout.id(step), at(read));
+        // The forEach or loop that the step is hidden in, seen from here.
+        let reader = place.view.reader();
+        let around: Vec<usize> = match place.view {
+            View::After(block) | View::Until(block) => {
+                std::iter::once(block).chain(layout.around(block)).collect()
             }
-            "output" => SUCCEEDED,
-            "error" => FAILED,
-            "startedAt" => SUCCEEDED | FAILED,
-            "failures" if definition.for_each.is_none() => 0,
-            _ => return,
+            _ => reader
+                .map(|reader| layout.around(reader).collect())
+                .unwrap_or_default(),
         };
-        let ends = self.certainty.ends(step, place.step);
-        let plain = is_plain(read, 3, all);
-        let like = Some(format!("steps.{id}.?{field}"));
-        if ends & there == 0 {
-            let message = format!("steps.{id}.{field}{} is absent here on every path", at(read));
-            if plain {
-                problems.suggesting("MayBeAbsent", place.path, message, None);
-            } else {
-                problems.warning("MayBeAbsent", place.path, message);
-            }
-        } else if plain && ends & !there != 0 {
+        let hidden = layout
+            .around(step)
+            .find(|block| layout.kind(*block) != Some(Kind::Group) && !around.contains(block));
+        let (message, like) = if let Some(block) = hidden {
+            let kind = layout.kind(block).map_or("", Kind::word);
+            let block = layout.id(block);
             let message = format!(
-                "steps.{id}.{field}{} is not certain to be there: reading it may fail",
-                at(read)
+                "steps.{id}{at} is inside the {kind} {block}, whose steps run many times: only {block} itself can be \
+                 read after it"
             );
-            problems.warning("MayBeAbsent", place.path, message);
-            if let Some(last) = problems.0.last_mut() {
-                last.suggestion = like;
-            }
-        }
+            (message, Some(format!("steps.{block}.output")))
+        } else if reader == Some(step) {
+            (format!("step {id} cannot read itself{at}"), None)
+        } else if reader.is_some_and(|reader| layout.around(reader).any(|block| block == step)) {
+            (
+                format!("steps.{id}{at} is the block that this is in: it is not over yet"),
+                None,
+            )
+        } else {
+            let own = reader.map_or("this", |reader| layout.id(reader));
+            let message =
+                format!("steps.{id}{at} is not an ancestor of {own}: nothing that {own} needs leads to {id}");
+            let beside = reader.is_some_and(|reader| layout.block[reader] == layout.block[step]);
+            (message, beside.then(|| format!("needs: [{id}]")))
+        };
+        problems.suggesting("NotAnAncestor", place.path, message, like);
     }
 }
 
 /// The first `names` names of the path must be there, and nothing asked before whether they are.
-fn is_plain(read: &Read, names: usize, all: &[Read]) -> bool {
+pub(super) fn is_plain(read: &Read, names: usize, all: &[Read]) -> bool {
     let covered = read.guarded && read.plain == read.path.len();
     let asked =
         |other: &Read| other.plain < names && other.path.len() >= names && read.path.starts_with(&other.path);
@@ -221,7 +277,8 @@ fn is_plain(read: &Read, names: usize, all: &[Read]) -> bool {
     read.plain >= names && !covered
 }
 
-fn fields(read: &Read, known: &[&str], place: Place<'_>, problems: &mut Problems) {
+/// Checks the first field below a root with fixed fields.
+pub(super) fn fields(read: &Read, known: &[&str], place: Place<'_>, problems: &mut Problems) {
     if let [root, field, ..] = read.path.as_slice()
         && !known.contains(&field.as_str())
     {
@@ -230,7 +287,7 @@ fn fields(read: &Read, known: &[&str], place: Place<'_>, problems: &mut Problems
             at(read),
             known.join(", ")
         );
-        let like = nearest(field, known.iter().copied()).map(|field| format!("{root}.{field}"));
+        let like = nearest_of(field, known.iter().copied()).map(|field| format!("{root}.{field}"));
         problems.suggesting("UnknownName", place.path, message, like);
     }
 }

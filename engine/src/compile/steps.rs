@@ -1,93 +1,99 @@
 //! Each step by itself: kind, fields, work.
 
-use flowpilot_crds::WorkflowSpec;
-use flowpilot_crds::workflow::Step;
+use std::collections::BTreeMap;
 
-use super::reads::{Names, Place};
-use super::{Problems, kinds, limits, unsupported, values};
-use crate::plan::{Need, PlanStep, RetryPolicy};
+use super::place::{Place, View};
+use super::reads::Names;
+use super::work::Field;
+use super::{Problems, kinds, limits, policies, values, work};
+use crate::plan::{Need, PlanAction, PlanStep};
 
-/// All steps, or nothing if one of them cannot be compiled.
+/// Every step that can be compiled.
 pub(super) fn compile(
-    spec: &WorkflowSpec,
     needs: Vec<Vec<Need>>,
     names: &Names<'_>,
     problems: &mut Problems,
-) -> Option<Vec<PlanStep>> {
-    let steps = spec.steps.iter().zip(needs).enumerate();
-    let compiled: Vec<Option<PlanStep>> = steps
-        .map(|(number, (step, needs))| one(step, number, needs, names, problems))
-        .collect();
-    compiled.into_iter().collect()
+) -> Vec<Option<PlanStep>> {
+    let steps = needs.into_iter().enumerate();
+    steps
+        .map(|(number, needs)| one(number, needs, names, problems))
+        .collect()
+}
+
+/// What the actions of all steps declare, by name.
+pub(super) fn actions(names: &Names<'_>) -> BTreeMap<String, PlanAction> {
+    let mut actions = BTreeMap::new();
+    for (number, step) in names.layout.spec.steps.iter().enumerate() {
+        let undo = step.undo.as_ref().map(|undo| &undo.uses);
+        for (name, declared) in [
+            (step.uses.as_ref(), names.actions[number]),
+            (undo, names.undo_actions[number]),
+        ] {
+            if let (Some(name), Some(declared)) = (name, declared)
+                && !actions.contains_key(name)
+            {
+                actions.insert(name.clone(), declared.clone());
+            }
+        }
+    }
+    actions
 }
 
 fn one(
-    step: &Step,
     number: usize,
     needs: Vec<Need>,
     names: &Names<'_>,
     problems: &mut Problems,
 ) -> Option<PlanStep> {
-    let path = format!("spec.steps[{number}]");
-    let cannot = unsupported::step(step, &path, problems);
-    kinds::check_fields(step, &path, problems);
-    let when_path = format!("{path}.when");
-    let place = Place {
-        step: Some(number),
-        path: &when_path,
-    };
-    let when = step
-        .when
-        .as_deref()
-        .and_then(|text| values::condition(text, names, place, problems));
+    let step = &names.layout.spec.steps[number];
+    let field = Field::of(number);
+    kinds::check(step, &format!("spec.steps[{number}]"), problems);
+    let when = step.when.as_deref().map(|text| {
+        let (view, path) = (View::Step(number), field.path("when"));
+        values::condition(text, names, Place { view, path: &path }, problems)
+    });
     let timeout = step.timeout.as_deref();
-    let timeout_ms = timeout.and_then(|text| limits::duration(text, &format!("{path}.timeout"), problems));
+    let timeout_ms = timeout.and_then(|text| limits::duration(text, &field.path("timeout"), problems));
     let retry = step
         .retry
         .as_ref()
-        .map(|retry| policy(retry, &format!("{path}.retry"), problems));
-    let work = kinds::work(step, number, names, problems);
-    if cannot {
-        return None;
-    }
+        .map(|retry| policies::retry(retry, field, problems));
+    let work = work::compile(number, names, problems);
+    let undo = step
+        .undo
+        .as_ref()
+        .map(|undo| policies::undo(undo, field, names, problems));
+    let cache = step
+        .cache
+        .as_ref()
+        .map(|cache| policies::cache(cache, step, field, names, problems));
+    let budget_micros = step
+        .budget
+        .as_ref()
+        .and_then(|budget| policies::budget(&budget.usd, field, problems));
     Some(PlanStep {
         id: step.id.clone(),
         title: step.title.clone(),
+        block: names.layout.block[number],
         needs,
-        when,
+        when: accepted(when)?,
         work: work?,
         timeout_ms,
         retry,
+        undo: accepted(undo)?,
+        cache: accepted(cache)?,
+        sensitive: step.sensitive.unwrap_or(false),
+        budget_micros,
+        runner_class: step.runner_class.clone(),
     })
 }
 
-/// Defaults as docs/language.md states them.
-fn policy(retry: &flowpilot_crds::workflow::Retry, path: &str, problems: &mut Problems) -> RetryPolicy {
-    let attempts = retry.attempts.unwrap_or(3);
-    if !(1..=100).contains(&attempts) {
-        problems.error(
-            "LimitExceeded",
-            format!("{path}.attempts"),
-            "attempts lie between 1 and 100",
-        );
-    }
-    let factor = retry.factor.unwrap_or(2.0);
-    if !(1.0..=10.0).contains(&factor) {
-        problems.error(
-            "LimitExceeded",
-            format!("{path}.factor"),
-            "the factor lies between 1 and 10",
-        );
-    }
-    let mut pause = |text: Option<&String>, name: &str, default: u64| {
-        text.and_then(|text| limits::duration(text, &format!("{path}.{name}"), problems))
-            .unwrap_or(default)
-    };
-    RetryPolicy {
-        attempts: u32::try_from(attempts).unwrap_or(1),
-        backoff_ms: pause(retry.backoff.as_ref(), "backoff", 1000),
-        factor,
-        max_backoff_ms: pause(retry.max_backoff.as_ref(), "maxBackoff", 60_000),
-        codes: retry.codes.clone(),
+/// What is not written is fine; what is written must have compiled.
+#[expect(clippy::option_option, reason = "missing, or wrong")]
+fn accepted<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+    match value {
+        None => Some(None),
+        Some(None) => None,
+        Some(Some(value)) => Some(Some(value)),
     }
 }

@@ -3,7 +3,10 @@
 //! Paths that start at a name (`steps.a.output`) are one node, `&&`, `||` and sums are one node however long, so
 //! that ordinary expressions stay flat.
 
-use super::{Value, functions::Function};
+use super::{
+    Value,
+    functions::{Apply, Function},
+};
 use regex::Regex;
 use std::sync::Arc;
 
@@ -56,15 +59,11 @@ pub(super) enum Kind {
         operand: Box<Node>,
         field: Arc<str>,
     },
-    /// `!`, or `!!`, which only checks the type.
     Not {
         operand: Box<Node>,
-        twice: bool,
     },
-    /// `-`, or `--`, which only checks the type.
     Negate {
         operand: Box<Node>,
-        twice: bool,
     },
     And(Vec<Node>),
     Or(Vec<Node>),
@@ -80,10 +79,12 @@ pub(super) enum Kind {
         function: &'static Function,
         arguments: Vec<Node>,
     },
-    /// `matches` with a literal pattern, compiled once.
-    Matches {
-        target: Box<Node>,
+    /// `matches` and its relatives with a literal pattern, compiled once. The arguments are without it.
+    Pattern {
+        function: &'static Function,
+        apply: Apply,
         pattern: Box<Regex>,
+        arguments: Vec<Node>,
     },
     /// `or` and `orValue`: the right side is evaluated only if it is needed.
     OrElse {
@@ -176,9 +177,8 @@ impl Kind {
             Self::Literal(_) | Self::Local(_) | Self::Path(_) => {}
             Self::Select { operand, .. }
             | Self::Has { operand, .. }
-            | Self::Not { operand, .. }
-            | Self::Negate { operand, .. }
-            | Self::Matches { target: operand, .. } => visit(operand),
+            | Self::Not { operand }
+            | Self::Negate { operand } => visit(operand),
             Self::Index {
                 operand: left,
                 index: right,
@@ -193,7 +193,10 @@ impl Kind {
                 visit(left);
                 visit(right);
             }
-            Self::And(nodes) | Self::Or(nodes) | Self::Call { arguments: nodes, .. } => {
+            Self::And(nodes)
+            | Self::Or(nodes)
+            | Self::Call { arguments: nodes, .. }
+            | Self::Pattern { arguments: nodes, .. } => {
                 nodes.iter().for_each(visit);
             }
             Self::Conditional(nodes) => nodes.iter().for_each(visit),

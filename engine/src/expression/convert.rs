@@ -16,7 +16,8 @@ pub(super) fn int(value: &Value) -> Outcome<Value> {
         #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
         Value::Double(number) => (number.abs() < 9_223_372_036_854_775_808.0).then_some(*number as i64),
         Value::String(text) => text.parse().ok(),
-        Value::Timestamp(time) => Some(time.as_second()),
+        // Down to the whole second, also before 1970.
+        Value::Timestamp(time) => Some(time.as_second() - i64::from(time.subsec_nanosecond() < 0)),
         _ => return Err(impossible("int", value)),
     };
     converted.map(Value::Int).ok_or_else(|| unfit("int", value))
@@ -32,7 +33,7 @@ pub(super) fn uint(value: &Value) -> Outcome<Value> {
             reason = "checked to be in range"
         )]
         Value::Double(number) => {
-            (*number > -1.0 && *number < 18_446_744_073_709_551_616.0).then_some(*number as u64)
+            (*number >= 0.0 && *number < 18_446_744_073_709_551_616.0).then_some(*number as u64)
         }
         Value::String(text) => text.parse().ok(),
         _ => return Err(impossible("uint", value)),
@@ -121,7 +122,7 @@ pub(super) fn timestamp(value: &Value) -> Outcome<Value> {
 /// RFC 3339 and nothing wider: the parser behind it also knows other forms.
 fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();
-    let zone = bytes.last().is_some_and(|last| matches!(last, b'Z' | b'z'))
+    let zone = bytes.last().is_some_and(|last| matches!(last, b'Z'))
         || bytes
             .len()
             .checked_sub(6)
@@ -129,7 +130,7 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
             .is_some_and(|sign| matches!(sign, b'+' | b'-'));
     let shape = bytes.get(4) == Some(&b'-')
         && bytes.get(7) == Some(&b'-')
-        && matches!(bytes.get(10), Some(b'T' | b't'))
+        && bytes.get(10) == Some(&b'T')
         && bytes.get(13) == Some(&b':')
         && bytes.get(16) == Some(&b':');
     if shape && zone { text.parse().ok() } else { None }

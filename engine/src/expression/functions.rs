@@ -3,6 +3,8 @@
 //! A function gets its arguments evaluated (a method its receiver first) and charges the budget for what it walks
 //! over and allocates. It decides by the arguments' types which of its forms is meant.
 
+mod bits;
+mod calendar;
 mod encoders;
 mod format;
 mod lists;
@@ -20,7 +22,7 @@ use super::{
     evaluate::Context,
     macros, print, suggest,
 };
-pub(super) use patterns::{compile as compile_pattern, matches};
+pub(super) use patterns::{Apply, compile as compile_pattern, prepared};
 
 /// A function and how it is called.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub(super) struct Function {
     pub(super) name: &'static str,
     pub(super) style: Style,
     /// The fewest and the most arguments, the receiver included.
-    arity: (usize, usize),
+    pub(super) arity: (usize, usize),
     pub(super) call: fn(&mut Context<'_>, &[Value]) -> Outcome<Value>,
 }
 
@@ -62,21 +64,32 @@ const fn method(name: &'static str, least: usize, most: usize, call: Call) -> Fu
     }
 }
 
-const TABLES: [&[Function]; 10] = [
+const TABLES: [&[Function]; 12] = [
     standard::FUNCTIONS,
     times::FUNCTIONS,
+    calendar::FUNCTIONS,
     strings::FUNCTIONS,
     format::FUNCTIONS,
     patterns::FUNCTIONS,
     lists::FUNCTIONS,
     math::FUNCTIONS,
+    bits::FUNCTIONS,
     optionals::FUNCTIONS,
     encoders::FUNCTIONS,
     recorded::FUNCTIONS,
 ];
 
-fn all() -> impl Iterator<Item = &'static Function> {
+/// Every function there is.
+pub(super) fn all() -> impl Iterator<Item = &'static Function> {
     TABLES.into_iter().flatten()
+}
+
+/// Whether the same arguments always give the same value, and say all there is to know of it.
+pub(super) fn is_constant(function: &Function) -> bool {
+    function.name != "dyn"
+        && !recorded::FUNCTIONS
+            .iter()
+            .any(|other| other.name == function.name)
 }
 
 /// Whether a name is the first half of functions like `math.greatest`.

@@ -12,6 +12,7 @@ use super::{
     NESTING_LIMIT, SOURCE_LIMIT, TREE_DEPTH_LIMIT, Type, Value,
     ast::{Arithmetic, Kind, Node, Relation, Span},
     error::ParseError,
+    fold,
     lexer::{self, Token},
 };
 
@@ -169,7 +170,7 @@ impl Parser<'_> {
         )
     }
 
-    /// A run of `!` or `-` is counted, not nested.
+    /// A run of `!` or `-` is counted, not nested; two of them are none.
     fn unary(&mut self) -> Parsed<Node> {
         let start = self.offset();
         let symbol = if self.at("!") {
@@ -190,19 +191,19 @@ impl Parser<'_> {
             count += 1;
         }
         let operand = if self.take("-") {
-            self.negative_number(start)?
+            let number = self.negative_number(start)?;
+            self.members(number, start)?
         } else {
             self.member()?
         };
-        if count == 0 {
+        if count.is_multiple_of(2) {
             return Ok(operand);
         }
         let operand = Box::new(operand);
-        let twice = count.is_multiple_of(2);
         let kind = if symbol == "!" {
-            Kind::Not { operand, twice }
+            Kind::Not { operand }
         } else {
-            Kind::Negate { operand, twice }
+            Kind::Negate { operand }
         };
         self.node(kind, start)
     }
@@ -223,7 +224,12 @@ impl Parser<'_> {
 
     fn member(&mut self) -> Parsed<Node> {
         let start = self.offset();
-        let mut node = self.primary()?;
+        let node = self.primary()?;
+        self.members(node, start)
+    }
+
+    /// What follows a value: fields, elements, calls.
+    fn members(&mut self, mut node: Node, start: usize) -> Parsed<Node> {
         loop {
             if self.take(".") {
                 node = self.dotted(node, start)?;
@@ -281,10 +287,10 @@ impl Parser<'_> {
                 start,
             ));
         }
-        Ok(Node {
+        Ok(fold::folded(Node {
             kind,
             span: self.span(start),
             depth: below + 1,
-        })
+        }))
     }
 }

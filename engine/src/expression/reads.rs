@@ -166,7 +166,7 @@ fn certain(node: &Node, truth: bool, present: &mut Vec<Vec<String>>) {
                 present.push(path);
             }
         }
-        Kind::Not { operand, twice } => certain(operand, truth == *twice, present),
+        Kind::Not { operand } => certain(operand, !truth, present),
         Kind::And(nodes) if truth => nodes.iter().for_each(|node| certain(node, true, present)),
         Kind::Or(nodes) if !truth => nodes.iter().for_each(|node| certain(node, false, present)),
         _ => {}

@@ -1,7 +1,7 @@
 //! "Did you mean …?": the known name that is nearest to a wrong one.
 
 /// The nearest of the names, if it is near enough to have been meant.
-pub(super) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let allowed = (wrong.chars().count() / 3).clamp(1, 3);
     names
         .map(|name| (distance(&wrong.to_lowercase(), &name.to_lowercase()), name))

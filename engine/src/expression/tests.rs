@@ -1,9 +1,11 @@
 //! Tests of the expression language, by area.
 
+mod extensions;
 mod guards;
 mod language;
 mod library;
 mod reading;
+mod sensitive;
 mod texts;
 
 use super::{Budget, EvaluationError, Program, Value, Variables};

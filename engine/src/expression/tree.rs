@@ -1,6 +1,10 @@
 //! JSON whose strings are texts: `with`, `set`, `outputs`.
 
+mod rendering;
+
 use super::{Budget, EvaluationError, ParseError, Program, Read, Scope, Text, VALUE_DEPTH_LIMIT};
+use crate::template::Targets;
+use rendering::Rendering;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value as Json;
 use std::{fmt, sync::Arc};
@@ -15,18 +19,30 @@ struct Inner {
     root: Branch,
 }
 
-enum Branch {
+pub(super) enum Branch {
     /// Nothing to compute below here.
     Literal(Json),
     Text(Text),
     List(Vec<Branch>),
     Map(Vec<(String, Branch)>),
+    /// A text that a template makes.
+    Rendering(Box<Rendering>),
 }
 
 impl Tree {
     /// Parses every string of a JSON value. An error comes with its place, as a JSON pointer.
     pub fn parse(source: &Json) -> Result<Self, (String, ParseError)> {
-        let root = grow(source, "", 0)?;
+        Self::grown(source, None)
+    }
+
+    /// The same for a value in which `{template: "…", data: {…}}` stands for a text. For what each is, a field of an
+    /// action says.
+    pub fn parse_with_templates(source: &Json, targets: &Targets) -> Result<Self, (String, ParseError)> {
+        Self::grown(source, Some(targets))
+    }
+
+    fn grown(source: &Json, targets: Option<&Targets>) -> Result<Self, (String, ParseError)> {
+        let root = grow(source, "", 0, targets)?;
         Ok(Self(Arc::new(Inner {
             source: source.clone(),
             root,
@@ -76,13 +92,22 @@ impl Tree {
             .collect()
     }
 
+    pub(super) fn root(&self) -> &Branch {
+        &self.0.root
+    }
+
     /// Computes the JSON. A field whose value is an empty optional is left out; in a list that is an error.
     pub fn evaluate(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Json, EvaluationError> {
         compute(&self.0.root, scope, budget)
     }
 }
 
-fn grow(json: &Json, path: &str, depth: usize) -> Result<Branch, (String, ParseError)> {
+fn grow(
+    json: &Json,
+    path: &str,
+    depth: usize,
+    targets: Option<&Targets>,
+) -> Result<Branch, (String, ParseError)> {
     if depth > VALUE_DEPTH_LIMIT {
         let message = format!("the value nests deeper than {VALUE_DEPTH_LIMIT} levels");
         return Err((path.to_owned(), ParseError::new(message, 0)));
@@ -100,7 +125,7 @@ fn grow(json: &Json, path: &str, depth: usize) -> Result<Branch, (String, ParseE
             let items = items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| grow(item, &format!("{path}/{index}"), depth + 1))
+                .map(|(index, item)| grow(item, &format!("{path}/{index}"), depth + 1, targets))
                 .collect::<Result<Vec<_>, _>>()?;
             if items.iter().all(is_literal) {
                 Branch::Literal(Json::Array(items.into_iter().filter_map(literal).collect()))
@@ -109,12 +134,17 @@ fn grow(json: &Json, path: &str, depth: usize) -> Result<Branch, (String, ParseE
             }
         }
         Json::Object(fields) => {
+            if let Some(targets) = targets
+                && let Some(source) = rendering::template(fields)
+            {
+                return Rendering::grow(source, fields, path, depth, targets);
+            }
             let fields = fields
                 .iter()
                 .map(|(name, value)| {
                     Ok((
                         name.clone(),
-                        grow(value, &format!("{path}/{}", escaped(name)), depth + 1)?,
+                        grow(value, &format!("{path}/{}", escaped(name)), depth + 1, targets)?,
                     ))
                 })
                 .collect::<Result<Vec<_>, (String, ParseError)>>()?;
@@ -140,7 +170,7 @@ fn literal(branch: Branch) -> Option<Json> {
 }
 
 /// A name as a part of a JSON pointer (RFC 6901).
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
@@ -153,6 +183,7 @@ fn gather<'a>(branch: &'a Branch, path: &str, found: &mut Vec<(String, &'a Text)
                 gather(item, &format!("{path}/{index}"), found);
             }
         }
+        Branch::Rendering(rendering) => rendering.gather(path, found),
         Branch::Map(fields) => {
             for (name, value) in fields {
                 gather(value, &format!("{path}/{}", escaped(name)), found);
@@ -177,6 +208,7 @@ fn compute(branch: &Branch, scope: &dyn Scope, budget: &mut Budget) -> Result<Js
             let items: Result<_, _> = items.iter().map(|item| compute(item, scope, budget)).collect();
             Ok(Json::Array(items?))
         }
+        Branch::Rendering(rendering) => rendering.compute(scope, budget),
         Branch::Map(fields) => {
             let mut out = serde_json::Map::with_capacity(fields.len());
             for (name, value) in fields {
@@ -199,7 +231,7 @@ fn optional(text: &Text, scope: &dyn Scope, budget: &mut Budget) -> Result<Optio
     };
     let json = value
         .to_json_within(budget)
-        .map_err(|fault| EvaluationError::from_fault(&fault, text.source()))?;
+        .map_err(|fault| text.explain(fault, scope))?;
     Ok(Some(json))
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Document;
 use super::shape::{self, KINDS};
-use crate::compile::{Compiled, Context, compile, position};
+use crate::compile::{Compiled, Context, Support, compile, position};
 use crate::problem::{Problem, Severity};
 
 /// Everything that one Workflow object can be checked for: unknown fields, shape, and the compiler.
@@ -20,14 +20,25 @@ pub fn check_workflow(object: &Value, context: &Context) -> Result<(WorkflowSpec
     };
     match compile(&spec, context) {
         Ok(compiled) if problems.is_empty() => Ok((spec, compiled)),
-        Ok(compiled) => Err(merged(problems, compiled.warnings)),
+        Ok(compiled) => Err(merged(problems, compiled.findings())),
         Err(found) => Err(merged(problems, found)),
     }
 }
 
-/// Checks an object of any of the six kinds; others are not ours to judge.
+/// Checks an object of any of the six kinds as a server would take it; others are not ours to judge.
 #[must_use]
 pub fn check(document: &Document) -> Vec<Problem> {
+    let context = Context {
+        support: Support::Server,
+        ..Context::default()
+    };
+    check_with(document, &context)
+}
+
+/// As [`check`], with what is known of the world. What other objects do not offer is an error here: whoever checks a
+/// folder wants to know before it is applied.
+#[must_use]
+pub fn check_with(document: &Document, context: &Context) -> Vec<Problem> {
     let object = &document.object;
     let group = object
         .get("apiVersion")
@@ -37,8 +48,14 @@ pub fn check(document: &Document) -> Vec<Problem> {
         return Vec::new();
     }
     match document.kind.as_str() {
-        "Workflow" => match check_workflow(object, &Context::default()) {
-            Ok((_, compiled)) => compiled.warnings,
+        "Workflow" => match check_workflow(object, context) {
+            Ok((_, compiled)) => {
+                let missing = compiled.unresolved.iter().cloned().map(|problem| Problem {
+                    severity: Severity::Error,
+                    ..problem
+                });
+                sorted(compiled.warnings.iter().cloned().chain(missing).collect())
+            }
             Err(problems) => problems,
         },
         "Tenant" => with_unsupported(object, "Tenant", TenantSpec::unsupported),
@@ -137,6 +154,10 @@ fn merged(shape: Vec<Problem>, compiled: Vec<Problem>) -> Vec<Problem> {
         .filter(|problem| !said_better(problem))
         .collect();
     all.extend(compiled);
-    all.sort_by_key(|problem| position(&problem.path));
-    all
+    sorted(all)
+}
+
+fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by_key(|problem| position(&problem.path));
+    problems
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::expression::Tree;
+use crate::template::With;
 
 /// When another attempt follows a failed one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ pub(crate) struct UndoAction {
     pub(crate) action: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) connection: Option<String>,
-    pub(crate) with: Tree,
+    pub(crate) with: With,
 }
 
 /// Reuse of an earlier output.

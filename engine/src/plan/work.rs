@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::expression::{Program, Tree};
+use crate::template::With;
 
 /// What a step does: one variant per kind of the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub(crate) enum Work {
         action: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         connection: Option<String>,
-        with: Tree,
+        with: With,
         effect: Effect,
         idempotency_key: bool,
     },
@@ -188,6 +189,65 @@ impl Work {
             Self::Emit { .. } => "emit",
             Self::Fail { .. } => "fail",
             Self::Stop { .. } => "stop",
+        }
+    }
+
+    /// Whether it is done outside of the machine, in attempts that are reported.
+    pub(crate) fn is_performed(&self) -> bool {
+        matches!(
+            self,
+            Self::Uses { .. } | Self::Script { .. } | Self::Container(_) | Self::Workflow { .. }
+        )
+    }
+
+    /// Whether a block has an output.
+    pub(crate) fn gives(&self) -> bool {
+        match self {
+            Self::ForEach(each) => each.result.is_some(),
+            Self::Group { result, .. } => result.is_some(),
+            _ => true,
+        }
+    }
+
+    /// Everything in it that is computed.
+    pub(crate) fn trees(&self) -> Vec<&Tree> {
+        let mut trees = Vec::new();
+        match self {
+            Self::Set { values: tree }
+            | Self::Script { input: tree, .. }
+            | Self::Workflow { inputs: tree, .. }
+            | Self::Emit { data: tree, .. }
+            | Self::Wait(WaitFor::Duration(tree) | WaitFor::Until(tree)) => trees.push(tree),
+            Self::Uses { with, .. } => trees.push(with),
+            Self::Container(container) => trees.push(&container.env),
+            Self::Switch { .. } => {}
+            Self::ForEach(each) => {
+                trees.push(&each.items);
+                trees.extend(&each.result);
+            }
+            Self::Loop(turns) => {
+                trees.extend([&turns.init, &turns.next]);
+                trees.extend(&turns.delay);
+            }
+            Self::Group { result: tree, .. }
+            | Self::Fail { message: tree, .. }
+            | Self::Stop { message: tree, .. } => trees.extend(tree),
+            Self::Wait(WaitFor::Event(event)) => trees.extend(&event.timeout),
+            Self::Approval(approval) => {
+                trees.extend([&approval.groups, &approval.users]);
+                trees.extend([&approval.title, &approval.description, &approval.timeout].into_iter().flatten());
+            }
+        }
+        trees
+    }
+
+    /// The conditions in it.
+    pub(crate) fn conditions(&self) -> Vec<&Program> {
+        match self {
+            Self::Switch { cases, .. } => cases.iter().map(|case| &case.when).collect(),
+            Self::Loop(turns) => turns.before.iter().chain(&turns.after).collect(),
+            Self::Wait(WaitFor::Event(event)) => event.matches.iter().collect(),
+            _ => Vec::new(),
         }
     }
 

@@ -31,6 +31,12 @@ pub enum Command {
         /// Path of the step.
         step: String,
     },
+    /// Ask a running container to end (SIGTERM): its answer still counts. [`Command::Abort`] follows if it takes too
+    /// long.
+    Terminate {
+        /// Path of the step.
+        step: String,
+    },
     /// The run is over. Its `RunFinished` was recorded just before.
     Finish {
         /// How.
@@ -55,7 +61,8 @@ pub struct Perform {
     pub task: Task,
     /// What it does to the world.
     pub effect: Effect,
-    /// `<run>:<step path>`: the same for every attempt, another one for the undo.
+    /// `<run>:<step path>`: the same for every attempt, another one for the undo, and for what a group took back
+    /// and does again.
     pub idempotency_key: String,
     /// When the attempt is over at the latest. The machine ends it then, by itself, with `Timeout`.
     pub deadline: Option<Timestamp>,
@@ -65,6 +72,19 @@ pub struct Perform {
     pub runner_class: Option<String>,
     /// Nothing of the task or its answer is shown or logged.
     pub sensitive: bool,
+    /// An earlier output will do: look it up first, and answer with [`super::Run::attempt_cached`].
+    pub cache: Option<CacheUse>,
+    /// In a dry run: what to answer instead of performing it. Absent: it is performed.
+    pub example: Option<Value>,
+}
+
+/// Reuse of an earlier output of the same step of the workflow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CacheUse {
+    /// What the output depends on.
+    pub key: String,
+    /// How long an output can be used, in milliseconds.
+    pub ttl_ms: u64,
 }
 
 /// What an attempt does. Everything is evaluated and checked.

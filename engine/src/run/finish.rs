@@ -5,15 +5,17 @@ use serde_json::{Map, Value as Json};
 
 use super::attempt::over_limit;
 use super::ending::Cause;
-use super::scope::{Call, RunScope};
-use super::work::{Outcome, evaluation_error};
+use super::evaluate::evaluation_error;
+use super::frame::RUN;
+use super::names::{Call, Given, Names};
+use super::path::Target;
+use super::work::Outcome;
 use super::{Command, Run};
 use crate::expression::Budget;
 use crate::journal::{Event, RunOutcome, StepError};
-use crate::plan::Work;
 
 impl Run {
-    /// Every step ended: so does the run.
+    /// Every step ended, and what had to be undone is: so does the run.
     pub(super) fn finish(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         let (mut outcome, mut error, message) = self.end();
         let mut outputs = None;
@@ -24,16 +26,14 @@ impl Run {
             }
         }
         let (finished, reason) = (outputs.clone(), error.clone());
-        self.record(
-            Event::RunFinished {
-                at: now,
-                outcome,
-                outputs,
-                error,
-                message,
-            },
-            commands,
-        );
+        let event = Event::RunFinished {
+            at: now,
+            outcome,
+            outputs,
+            error,
+            message,
+        };
+        self.record_at(Target::Run, event, commands);
         commands.push(Command::Finish {
             outcome,
             outputs: finished,
@@ -42,17 +42,19 @@ impl Run {
     }
 
     fn end(&self) -> (RunOutcome, Option<StepError>, Option<String>) {
-        let error = self.error.as_deref().cloned();
-        match self.ending.as_ref().map(|ending| ending.cause) {
-            None => (RunOutcome::Succeeded, None, None),
+        let run = self.frames.get(RUN);
+        let error = run.error.as_deref().cloned();
+        match run.cause() {
+            None | Some(Cause::Won | Cause::Skipped(_)) => (RunOutcome::Succeeded, None, None),
             Some(Cause::Failing) => (RunOutcome::Failed, error, None),
-            Some(Cause::Cancelled) => (RunOutcome::Cancelled, error, None),
-            Some(Cause::Stopped { step, succeeded }) => {
-                let message = match &self.plan.steps[step].work {
-                    Work::Stop { message, .. } => self.message(step, message.as_ref()).ok().flatten(),
-                    _ => None,
-                };
-                if succeeded && error.is_none() {
+            Some(Cause::Cancelled { .. }) => (RunOutcome::Cancelled, error, None),
+            Some(Cause::Stopped {
+                step,
+                succeeded,
+                message,
+            }) => {
+                let message = message.clone();
+                if *succeeded && error.is_none() {
                     return (RunOutcome::Succeeded, None, message);
                 }
                 let stopped = || StepError {
@@ -60,10 +62,10 @@ impl Run {
                     message: message
                         .clone()
                         .unwrap_or_else(|| "the workflow stopped the run".to_owned()),
-                    step: Some(self.path(step)),
+                    step: Some(step.clone()),
                     ..StepError::default()
                 };
-                let error = if succeeded { error } else { Some(stopped()) };
+                let error = if *succeeded { error } else { Some(stopped()) };
                 (RunOutcome::Failed, error, message)
             }
         }
@@ -79,10 +81,11 @@ impl Run {
         let Some(outputs) = &self.plan.outputs else {
             return Ok(Map::new());
         };
-        let scope = RunScope::new(self, Call::outputs(now));
-        let values = outputs
-            .evaluate(&scope, &mut Budget::default())
-            .map_err(|error| fail(*evaluation_error(&error)))?;
+        let names = Names::new(self, RUN, Call::new("", "outputs", 1, now), Given::default());
+        let values = outputs.evaluate(&names, &mut Budget::default()).map_err(|error| {
+            let message = error.message.clone();
+            fail(*evaluation_error(&error, message))
+        })?;
         if let Some(message) = over_limit(&values) {
             return Err(fail(StepError {
                 message,

@@ -5,8 +5,9 @@
 //! on its other side, or by a step that comes after such an edge through met needs. `done` is on no side.
 
 use crate::journal::SkipReason;
-use crate::plan::{Edge, Need, PlanStep};
+use crate::plan::{Edge, Need, Plan};
 
+use super::frame::Frame;
 use super::record::{Fork, Phase, Record};
 
 /// What becomes of a step.
@@ -16,18 +17,45 @@ pub(super) enum Decision {
     Skip(SkipReason, Vec<Fork>),
 }
 
+/// The steps of one block, as far as they got.
+#[derive(Clone, Copy)]
+struct Members<'a> {
+    plan: &'a Plan,
+    frame: &'a Frame,
+}
+
+impl<'a> Members<'a> {
+    fn record(self, step: usize) -> &'a Record {
+        &self.frame.records[self.plan.position(step)]
+    }
+
+    fn needs(self, step: usize) -> &'a [Need] {
+        &self.plan.steps[step].needs
+    }
+
+    fn missed(self, fork: &Fork) -> &'a [Edge] {
+        &self.needs(fork.missed_by)[fork.need].edges
+    }
+
+    fn is_met(self, need: &Need) -> bool {
+        let record = self.record(need.step);
+        need.edges.iter().any(|edge| record.meets(edge))
+    }
+}
+
 /// Decides about a step, once every step it needs has ended.
-pub(super) fn decide(steps: &[PlanStep], records: &[Record], step: usize) -> Decision {
-    let mut unmet = steps[step]
-        .needs
+pub(super) fn decide(plan: &Plan, frame: &Frame, step: usize) -> Decision {
+    let members = Members { plan, frame };
+    let mut unmet = members
+        .needs(step)
         .iter()
         .enumerate()
-        .filter(|(_, need)| !is_met(need, records))
+        .filter(|(_, need)| !members.is_met(need))
         .peekable();
     if unmet.peek().is_none() {
         return Decision::Run;
     }
-    let taken = taken(steps, records, step);
+    let taken = taken(members, step);
     let mut unexcused: Vec<Fork> = Vec::new();
     for (index, need) in unmet {
         let own = [Fork {
@@ -35,7 +63,7 @@ pub(super) fn decide(steps: &[PlanStep], records: &[Record], step: usize) -> Dec
             missed_by: step,
             need: index,
         }];
-        let needed = &records[need.step];
+        let needed = members.record(need.step);
         // If the needed step was itself skipped for its needs, what decided against that one decided against this one.
         let inherited = matches!(needed.phase, Phase::Skipped(_)) && !needed.forks.is_empty();
         let forks = if inherited {
@@ -43,42 +71,38 @@ pub(super) fn decide(steps: &[PlanStep], records: &[Record], step: usize) -> Dec
         } else {
             own.as_slice()
         };
-        if !forks
+        let is_excused = forks
             .iter()
-            .any(|fork| is_other_side(steps, *fork, &taken[fork.step]))
-        {
+            .any(|fork| is_other_side(members.missed(fork), &taken[plan.position(fork.step)]));
+        if !is_excused {
             unexcused.extend(forks);
         }
     }
     if unexcused.is_empty() {
         return Decision::Run;
     }
-    let edges = |fork: &Fork| &steps[fork.missed_by].needs[fork.need].edges;
     unexcused.sort_unstable();
-    unexcused.dedup_by(|later, first| later.step == first.step && edges(later) == edges(first));
-    Decision::Skip(reason(&unexcused, records), unexcused)
+    unexcused.dedup_by(|later, first| {
+        later.step == first.step && members.missed(later) == members.missed(first)
+    });
+    Decision::Skip(reason(members, &unexcused), unexcused)
 }
 
-fn is_met(need: &Need, records: &[Record]) -> bool {
-    need.edges.iter().any(|edge| records[need.step].meets(edge))
-}
-
-/// Per step the edges on it over which the flow came here: through met needs, never over `done`.
-fn taken<'a>(steps: &'a [PlanStep], records: &[Record], step: usize) -> Vec<Vec<&'a Edge>> {
-    let mut taken: Vec<Vec<&Edge>> = vec![Vec::new(); steps.len()];
-    let mut seen = vec![false; steps.len()];
+/// Per step of the block the edges on it over which the flow came here: through met needs, never over `done`.
+fn taken(members: Members<'_>, step: usize) -> Vec<Vec<&Edge>> {
+    let count = members.frame.records.len();
+    let mut taken: Vec<Vec<&Edge>> = vec![Vec::new(); count];
+    let mut seen = vec![false; count];
     let mut open = vec![step];
     while let Some(current) = open.pop() {
-        for need in &steps[current].needs {
-            for edge in need
-                .edges
-                .iter()
-                .filter(|edge| **edge != Edge::Done && records[need.step].meets(edge))
-            {
-                if !taken[need.step].contains(&edge) {
-                    taken[need.step].push(edge);
+        for need in members.needs(current) {
+            let (record, position) = (members.record(need.step), members.plan.position(need.step));
+            let edges = need.edges.iter();
+            for edge in edges.filter(|edge| **edge != Edge::Done && record.meets(edge)) {
+                if !taken[position].contains(&edge) {
+                    taken[position].push(edge);
                 }
-                if !std::mem::replace(&mut seen[need.step], true) {
+                if !std::mem::replace(&mut seen[position], true) {
                     open.push(need.step);
                 }
             }
@@ -88,8 +112,7 @@ fn taken<'a>(steps: &'a [PlanStep], records: &[Record], step: usize) -> Vec<Vec<
 }
 
 /// One of the edges taken leaves the fork on the other side of those that were missed.
-fn is_other_side(steps: &[PlanStep], fork: Fork, taken: &[&Edge]) -> bool {
-    let missed = &steps[fork.missed_by].needs[fork.need].edges;
+fn is_other_side(missed: &[Edge], taken: &[&Edge]) -> bool {
     taken
         .iter()
         .any(|edge| missed.iter().all(|missed| !covers(missed, edge)))
@@ -111,8 +134,8 @@ fn covers(missed: &Edge, edge: &Edge) -> bool {
     }
 }
 
-fn reason(forks: &[Fork], records: &[Record]) -> SkipReason {
-    let phase = |fork: &Fork| records[fork.step].phase;
+fn reason(members: Members<'_>, forks: &[Fork]) -> SkipReason {
+    let phase = |fork: &Fork| members.record(fork.step).phase;
     if forks.iter().any(|fork| phase(fork) == Phase::Failed) {
         SkipReason::UpstreamFailed
     } else if forks.iter().any(|fork| {

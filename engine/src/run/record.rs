@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::frame::FrameId;
 use crate::expression::Value;
-use crate::journal::{SkipReason, StepError};
+use crate::journal::{SkipReason, StepError, Vote};
 use crate::plan::Edge;
 
-/// One step of a run.
-#[derive(Debug, Default)]
+/// One step of a block that is under way.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Record {
     pub(super) phase: Phase,
     /// Attempts that began.
@@ -22,6 +23,8 @@ pub(super) struct Record {
     /// Key of its timer.
     pub(super) timer: Option<Timestamp>,
     pub(super) output: Option<Value>,
+    /// Failed items of a forEach that collects them.
+    pub(super) failures: Option<Value>,
     pub(super) error: Option<Arc<StepError>>,
     pub(super) named: Option<Arc<str>>,
     /// Needed steps that did not end yet.
@@ -34,8 +37,16 @@ pub(super) struct Record {
     pub(super) clean_up: bool,
     /// Its block ends, and it was asked to.
     pub(super) aborted: bool,
+    /// How often an earlier attempt of its group completed it: then it happens anew, under another key.
+    pub(super) generation: u32,
+    /// Of a block: what runs in it.
+    pub(super) frame: Option<FrameId>,
     /// Of a step that was skipped for its needs: the steps whose ends decided that.
     pub(super) forks: Vec<Fork>,
+    /// Of an approval: the last vote of each person, in the order of the votes.
+    pub(super) votes: Vec<Vote>,
+    /// It is, or was, taken back.
+    pub(super) undo: Option<Box<Undoing>>,
 }
 
 /// Where a step stands.
@@ -50,6 +61,20 @@ pub(super) enum Phase {
     Failed,
     Skipped(SkipReason),
     Cancelled,
+}
+
+/// The undo of a step.
+#[derive(Clone, Debug)]
+pub(super) struct Undoing {
+    pub(super) phase: Phase,
+    pub(super) attempts: u32,
+    pub(super) started_at: Timestamp,
+    pub(super) attempt_at: Timestamp,
+    pub(super) ended_at: Option<Timestamp>,
+    pub(super) timer: Option<Timestamp>,
+    pub(super) error: Option<Arc<StepError>>,
+    /// The block that undoes it.
+    pub(super) by: FrameId,
 }
 
 /// A step whose end decided against a need, and the need that missed it.
@@ -76,6 +101,13 @@ impl Phase {
 }
 
 impl Record {
+    pub(super) fn new(needs: usize) -> Self {
+        Self {
+            waiting_for: needs,
+            ..Self::default()
+        }
+    }
+
     /// The end of the step lets somebody go on over this edge.
     pub(super) fn meets(&self, edge: &Edge) -> bool {
         match edge {

@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::chance::{Seed, fraction};
-use super::ending::EVENTS;
+use super::frame::Instance;
 use super::{Run, after};
+use crate::action::Effect;
 use crate::journal::StepError;
 use crate::plan::{RetryPolicy, Work};
 
@@ -17,45 +18,73 @@ const LONGEST_PAUSE_MS: u64 = 3_600_000;
 
 impl Run {
     /// When the next attempt starts; nothing if the step failed for good.
-    pub(super) fn retry_at(&self, step: usize, error: &StepError, now: Timestamp) -> Option<Timestamp> {
-        let definition = &self.plan.steps[step];
-        let record = &self.records[step];
-        let policy = definition.retry.as_ref()?;
-        // A run that ends tries nothing again but its clean-up; one with too many events nothing at all.
-        let may_go_on = (self.ending.is_none() || record.clean_up) && self.events < EVENTS;
-        if !may_go_on || record.attempts >= policy.attempts || !self.is_worth_another(step, policy, error) {
+    pub(super) fn retry_at(&self, instance: Instance, error: &StepError, now: Timestamp) -> Option<Timestamp> {
+        let record = self.record_of(instance);
+        let policy = self.plan.steps[instance.step].retry.as_ref()?;
+        // A block that ends tries nothing again but its clean-up; a run with too many events nothing at all.
+        let is_ending = self.frames.get(instance.frame).ending.is_some();
+        let may_go_on = (!is_ending || record.clean_up) && !self.cut_short && !self.has_too_many_events();
+        if !may_go_on || record.attempts >= policy.attempts || !self.is_worth_another(instance, policy, error)
+        {
             return None;
         }
-        let pause = if let Some(asked) = error.retry_after_ms {
-            asked.min(LONGEST_PAUSE_MS)
-        } else {
-            let seed = Seed {
-                run: self.facts.run,
-                step: &definition.id,
-                attempt: record.attempts,
-                call: "jitter",
-            };
-            jittered(policy, record.attempts, fraction(seed.hash(0)))
-        };
-        Some(after(
-            now,
-            SignedDuration::from_millis(i64::try_from(pause).unwrap_or(i64::MAX)),
-        ))
+        let path = self.path(instance);
+        Some(after(now, self.pause(&path, record.attempts, policy, error)))
     }
 
-    fn is_worth_another(&self, step: usize, policy: &RetryPolicy, error: &StepError) -> bool {
+    /// How long to wait before the attempt that follows this one.
+    pub(super) fn pause(
+        &self,
+        path: &str,
+        attempts: u32,
+        policy: &RetryPolicy,
+        error: &StepError,
+    ) -> SignedDuration {
+        let pause = if let Some(asked) = error.retry_after_ms {
+            asked.min(LONGEST_PAUSE_MS)
+        } else if self.facts.jitter {
+            let seed = Seed {
+                run: self.facts.run,
+                step: path,
+                attempt: attempts,
+                call: "jitter",
+            };
+            jittered(policy, attempts, fraction(seed.hash(0)))
+        } else {
+            jittered(policy, attempts, 1.0)
+        };
+        SignedDuration::from_millis(i64::try_from(pause).unwrap_or(i64::MAX))
+    }
+
+    fn is_worth_another(&self, instance: Instance, policy: &RetryPolicy, error: &StepError) -> bool {
         let code = error.code.as_str();
         if let Some(codes) = &policy.codes {
             return codes.iter().any(|named| named == code);
         }
-        let safe = match self.plan.steps[step].work {
-            Work::Uses { idempotency_key, .. } => idempotency_key || !self.changes_the_world(step),
-            _ => true,
-        };
-        if !safe && (UNKNOWN.contains(&code) || error.may_have_happened) {
+        if !self.is_safe(instance, error) && (UNKNOWN.contains(&code) || error.may_have_happened) {
             return false;
         }
         error.retryable.unwrap_or_else(|| RETRYABLE.contains(&code))
+    }
+
+    /// What may have happened may happen again: it only reads, or the other side knows its key. Of a group, that is
+    /// asked of the step that failed it.
+    fn is_safe(&self, instance: Instance, error: &StepError) -> bool {
+        let failed = if matches!(self.plan.steps[instance.step].work, Work::Group { .. }) {
+            let path = error.step.as_deref().unwrap_or_default();
+            let id = path.rsplit('.').next().unwrap_or_default();
+            self.plan.step_number(id).unwrap_or(instance.step)
+        } else {
+            instance.step
+        };
+        match self.plan.steps[failed].work {
+            Work::Uses {
+                effect,
+                idempotency_key,
+                ..
+            } => idempotency_key || matches!(effect, Effect::None | Effect::Read),
+            _ => true,
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 //! The machine in a small world: actions answer from a list, time is simulated.
 
 mod ends;
+mod groups;
+mod iterations;
 mod joins;
+mod people;
 mod random;
 mod recovery;
 mod retries;
+mod undo;
 mod values;
 mod world;

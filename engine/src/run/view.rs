@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Run;
-use super::record::{Phase, Record};
+use super::frame::{FrameId, Instance, RUN};
+use super::record::{Phase, Record, Undoing};
 use crate::journal::{RunOutcome, SkipReason, StepError};
-use crate::plan::PlanStep;
+use crate::plan::{PlanStep, Work};
 
 /// A run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,8 +22,31 @@ pub struct RunView {
     /// The message of the `stop` step that ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Its steps in the order of the manifest.
+    /// How far what was done is taken back.
+    #[serde(default, skip_serializing_if = "UndoState::is_none")]
+    pub undo: UndoState,
+    /// Its steps in the order of the manifest, those of a block behind the block. Items and turns that are over are
+    /// not among them: the journal has them.
     pub steps: Vec<StepView>,
+}
+
+/// How far what was done is taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UndoState {
+    /// Nothing was.
+    #[default]
+    None,
+    /// All of it was, as far as it went.
+    Complete,
+    /// Something could not be taken back: somebody must look.
+    Incomplete,
+}
+
+impl UndoState {
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 /// A step of a run.
@@ -87,22 +111,77 @@ impl Run {
     #[must_use]
     pub fn view(&self) -> RunView {
         let finished = self.finished.as_ref();
+        let mut steps = Vec::with_capacity(self.plan.steps.len());
+        self.view_frame(RUN, &mut steps);
         RunView {
             outcome: finished.map(|finished| finished.outcome),
             error: finished.and_then(|finished| finished.error.clone()),
             message: finished.and_then(|finished| finished.message.clone()),
-            steps: self
-                .plan
-                .steps
-                .iter()
-                .zip(&self.records)
-                .map(|(step, record)| view(step, record))
-                .collect(),
+            undo: match (self.undo_is_incomplete, self.undone) {
+                (true, _) => UndoState::Incomplete,
+                (false, true) => UndoState::Complete,
+                (false, false) => UndoState::None,
+            },
+            steps,
         }
+    }
+
+    fn view_frame(&self, id: FrameId, views: &mut Vec<StepView>) {
+        let frame = self.frames.get(id);
+        if let Some(iterations) = &frame.iterations {
+            for child in iterations.children.values() {
+                self.view_frame(*child, views);
+            }
+            return;
+        }
+        for (step, record) in self.plan.members(frame.block).iter().zip(&frame.records) {
+            let instance = Instance { frame: id, step: *step };
+            views.push(self.view_step(instance, record));
+            views.extend(record.undo.as_deref().map(|undo| self.view_undo(instance, undo)));
+            if let Some(inner) = record.frame.filter(|inner| self.frames.find(*inner).is_some()) {
+                self.view_frame(inner, views);
+            } else {
+                self.view_group_to_come(*step, &frame.prefix, views);
+            }
+        }
+    }
+
+    /// The steps of a group that has not begun are as certain as the group.
+    fn view_group_to_come(&self, group: usize, prefix: &str, views: &mut Vec<StepView>) {
+        if !matches!(self.plan.steps[group].work, Work::Group { .. }) {
+            return;
+        }
+        for step in self.plan.members(Some(group)) {
+            let definition = &self.plan.steps[*step];
+            let path = format!("{prefix}{}", definition.id);
+            views.push(view(definition, path, &Record::default()));
+            self.view_group_to_come(*step, prefix, views);
+        }
+    }
+
+    fn view_undo(&self, instance: Instance, undo: &Undoing) -> StepView {
+        let as_record = Record {
+            phase: undo.phase,
+            attempts: undo.attempts,
+            started_at: Some(undo.started_at),
+            ended_at: undo.ended_at,
+            timer: undo.timer,
+            error: undo.error.clone(),
+            ..Record::default()
+        };
+        let kind = "undo".to_owned();
+        StepView {
+            kind,
+            ..view(&self.plan.steps[instance.step], self.undo_path(instance), &as_record)
+        }
+    }
+
+    fn view_step(&self, instance: Instance, record: &Record) -> StepView {
+        view(&self.plan.steps[instance.step], self.path(instance), record)
     }
 }
 
-fn view(step: &PlanStep, record: &Record) -> StepView {
+fn view(step: &PlanStep, path: String, record: &Record) -> StepView {
     let (state, reason) = match record.phase {
         Phase::Pending => (StepState::Pending, None),
         Phase::Running => (StepState::Running, None),
@@ -114,7 +193,7 @@ fn view(step: &PlanStep, record: &Record) -> StepView {
         Phase::Cancelled => (StepState::Cancelled, None),
     };
     StepView {
-        step: step.id.clone(),
+        step: path,
         kind: step.kind().to_owned(),
         title: step.title.clone(),
         state,

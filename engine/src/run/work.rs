@@ -1,212 +1,184 @@
 //! Beginning an attempt: the kinds of steps.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::scope::{Call, RunScope};
-use super::{Command, Perform, Run, after};
-use crate::action;
-use crate::expression::{Budget, EvaluationError, Tree};
-use crate::journal::{Event, StepError};
-use crate::plan::Work;
-use crate::{duration, schema};
+use super::evaluate::expression_error;
+use super::frame::Instance;
+use super::names::{Call, Given};
+use super::path::Target;
+use super::{Command, Publication, Run};
+use crate::journal::{Event, RunMode, StepError};
+use crate::plan::{Case, Work};
 
 /// Boxed, so that the good way stays small.
 pub(super) type Outcome<T> = Result<T, Box<StepError>>;
 
 impl Run {
-    /// Whether `when` lets the step run.
-    pub(super) fn condition(&self, step: usize, now: Timestamp) -> Outcome<bool> {
-        let Some(when) = &self.plan.steps[step].when else {
-            return Ok(true);
-        };
-        let scope = RunScope::new(self, Call::condition(&self.plan.steps[step].id, now));
-        let value = when
-            .evaluate(&scope, &mut Budget::default())
-            .map_err(|error| evaluation_error(&error))?;
-        value.as_bool().ok_or_else(|| {
-            let message = format!(
-                "`when` gave {}, not true or false: {}",
-                value.kind(),
-                when.source()
-            );
-            expression_error(message)
-        })
-    }
-
     /// Begins an attempt.
-    pub(super) fn begin(&mut self, step: usize, attempt: u32, now: Timestamp, commands: &mut Vec<Command>) {
-        self.record(
-            Event::StepStarted {
-                step: self.path(step),
-                at: now,
-                attempt,
-            },
-            commands,
-        );
-        self.work(step, now, commands);
+    pub(super) fn begin(
+        &mut self,
+        instance: Instance,
+        attempt: u32,
+        now: Timestamp,
+        commands: &mut Vec<Command>,
+    ) {
+        let event = Event::StepStarted {
+            step: self.path(instance),
+            at: now,
+            attempt,
+        };
+        self.record_at(Target::Step(instance), event, commands);
+        self.work(instance, now, commands);
     }
 
     /// Does the work of an attempt that began: at once where no hands are needed.
-    pub(super) fn work(&mut self, step: usize, now: Timestamp, commands: &mut Vec<Command>) {
+    pub(super) fn work(&mut self, instance: Instance, now: Timestamp, commands: &mut Vec<Command>) {
         let plan = self.plan.clone();
-        match &plan.steps[step].work {
-            Work::Set { values } => match self.evaluate(step, values) {
-                Ok(output) => self.succeed(step, Some(output), now, commands),
-                Err(error) => self.fail_for_good(step, *error, now, commands),
-            },
-            Work::Uses { .. } => match self.perform(step) {
-                Ok(perform) => commands.push(Command::Perform(perform)),
-                Err(error) => self.fail(step, *error, now, commands),
-            },
-            Work::Wait { duration } => match self.wait_until(step, duration, now) {
-                Ok(until) => self.record(
-                    Event::WaitStarted {
-                        step: self.path(step),
-                        at: now,
-                        until,
-                    },
-                    commands,
-                ),
-                Err(error) => self.fail_for_good(step, *error, now, commands),
-            },
+        let done = match &plan.steps[instance.step].work {
+            Work::Set { values } => self
+                .evaluate(instance, values)
+                .map(|output| self.succeed(instance, Some(output), now, commands)),
+            Work::Uses { .. } | Work::Script { .. } | Work::Container(_) | Work::Workflow { .. } => {
+                // What is wrong with the input can be named in `retry.codes`, as anything that an action says.
+                match self.perform(instance) {
+                    Ok(perform) => commands.push(Command::Perform(perform)),
+                    Err(error) => self.fail(instance, *error, now, commands),
+                }
+                Ok(())
+            }
+            Work::Switch { cases, default } => self
+                .case(instance, cases, default.as_deref())
+                .map(|named| self.succeed_as(instance, None, Some(named), now, commands)),
+            Work::ForEach(each) => self.list_items(instance, each).map(|items| {
+                let event = Event::IterationsOpened {
+                    step: self.path(instance),
+                    at: now,
+                    items: Some(items),
+                    carried: None,
+                    over: false,
+                };
+                self.record_at(Target::Step(instance), event, commands);
+            }),
+            Work::Loop(turns) => self.begin_turns(instance, turns, now).map(|(carried, over)| {
+                let event = Event::IterationsOpened {
+                    step: self.path(instance),
+                    at: now,
+                    items: None,
+                    carried: Some(carried),
+                    over,
+                };
+                self.record_at(Target::Step(instance), event, commands);
+            }),
+            // Its steps start by themselves.
+            Work::Group { .. } => Ok(()),
+            Work::Wait(wait) => self.begin_wait(instance, wait, now, commands),
+            Work::Approval(approval) => self.ask(instance, approval, now, commands),
+            Work::Emit { event, data } => self.evaluate(instance, data).map(|data| {
+                if self.mode == RunMode::Run {
+                    commands.push(Command::Publish(self.publication(instance, event, data)));
+                }
+                self.succeed(instance, None, now, commands);
+            }),
             Work::Fail { code, message } => {
-                let error = match self.message(step, message.as_ref()) {
-                    Ok(message) => StepError {
+                self.message(instance, message.as_ref()).and_then(|message| {
+                    Err(Box::new(StepError {
                         code: code.clone(),
                         message: message.unwrap_or_default(),
                         ..StepError::default()
-                    },
-                    Err(error) => *error,
-                };
-                self.fail_for_good(step, error, now, commands);
+                    }))
+                })
             }
-            Work::Stop { message, .. } => match self.message(step, message.as_ref()) {
-                Ok(_) => self.succeed(step, None, now, commands),
-                Err(error) => self.fail_for_good(step, *error, now, commands),
-            },
+            Work::Stop { message, .. } => self
+                .message(instance, message.as_ref())
+                .map(|message| self.stopped(instance, message, now, commands)),
+        };
+        if let Err(error) = done {
+            self.fail_for_good(instance, *error, now, commands);
         }
     }
 
-    /// The attempt of an action that is under way, as the runner needs it. The same whenever it is asked.
-    pub(super) fn perform(&self, step: usize) -> Outcome<Perform> {
-        let definition = &self.plan.steps[step];
-        let Work::Uses {
-            action, with, effect, ..
-        } = &definition.work
-        else {
-            return Err(expression_error(format!(
-                "step {} performs no action",
-                definition.id
-            )));
-        };
-        let with = self.evaluate(step, with)?;
-        check_input(action, &with)?;
-        let record = &self.records[step];
-        let timeout = definition
-            .timeout_ms
-            .and_then(|timeout| i64::try_from(timeout).ok());
-        let started = record.attempt_at.unwrap_or(self.started_at);
-        Ok(Perform {
-            step: definition.id.clone(),
-            attempt: record.attempts,
-            action: action.clone(),
-            with: if let Json::Object(with) = with {
-                with
-            } else {
-                Map::new()
-            },
-            effect: *effect,
-            idempotency_key: format!("{}:{}", self.facts.run, definition.id),
-            deadline: timeout.map(|timeout| after(started, SignedDuration::from_millis(timeout))),
-            max_attempts: definition.max_attempts(),
+    /// The first case whose condition is true.
+    fn case(&self, instance: Instance, cases: &[Case], default: Option<&str>) -> Outcome<String> {
+        let (path, record) = (self.path(instance), self.record_of(instance));
+        let at = record.attempt_at.unwrap_or(self.started_at);
+        for case in cases {
+            let call = Call::new(&path, &case.name, record.attempts, at);
+            if self.truth_at(instance.frame, call, "when", &case.when, Given::default())? {
+                return Ok(case.name.clone());
+            }
+        }
+        default.map(str::to_owned).ok_or_else(|| {
+            Box::new(StepError {
+                code: "NoMatchingCase".to_owned(),
+                message: "no case is true, and there is no default".to_owned(),
+                ..StepError::default()
+            })
         })
     }
 
-    fn wait_until(&self, step: usize, duration: &Tree, now: Timestamp) -> Outcome<Timestamp> {
-        let text = self.evaluate(step, duration)?;
-        let text = text
-            .as_str()
-            .ok_or_else(|| expression_error(format!("wait.duration gave {text}, not a duration")))?;
-        let duration = match text.strip_prefix('-') {
-            Some(_) => Err(expression_error(format!(
-                "wait.duration gave {text}: time does not run backwards"
-            ))),
-            None => fraction_of_seconds(text)
-                .map_or_else(|| duration::parse(text), Ok)
-                .map_err(|error| expression_error(error.to_string())),
-        };
-        Ok(after(now, duration?))
+    fn publication(&self, instance: Instance, event: &str, data: Json) -> Publication {
+        Publication {
+            step: self.path(instance),
+            id: self.idempotency_key(instance),
+            event: event.to_owned(),
+            data: fields(data),
+        }
     }
 
-    /// A message of `fail` or `stop`, evaluated.
-    pub(super) fn message(&self, step: usize, message: Option<&Tree>) -> Outcome<Option<String>> {
-        let Some(message) = message else { return Ok(None) };
-        Ok(Some(match self.evaluate(step, message)? {
-            Json::String(text) => text,
-            other => other.to_string(),
-        }))
-    }
-
-    /// Evaluates what an attempt that is under way computes.
-    fn evaluate(&self, step: usize, tree: &Tree) -> Outcome<Json> {
-        let record = &self.records[step];
-        let at = record.attempt_at.unwrap_or(self.started_at);
-        let scope = RunScope::new(
-            self,
-            Call::attempt(&self.plan.steps[step].id, record.attempts, at),
-        );
-        tree.evaluate(&scope, &mut Budget::default())
-            .map_err(|error| evaluation_error(&error))
-    }
-}
-
-fn check_input(action: &str, with: &Json) -> Outcome<()> {
-    let Some(validator) = action::find(action).and_then(action::input_validator) else {
-        let message = format!("this runner does not know the action {action}");
-        return Err(Box::new(StepError {
-            code: "UnknownAction".to_owned(),
+    fn stopped(
+        &mut self,
+        instance: Instance,
+        message: Option<String>,
+        now: Timestamp,
+        commands: &mut Vec<Command>,
+    ) {
+        let event = Event::StepSucceeded {
+            step: self.path(instance),
+            at: now,
+            attempt: self.record_of(instance).attempts,
+            output: None,
+            named: None,
+            cached: false,
             message,
-            ..StepError::default()
-        }));
-    };
-    if validator.is_valid(with) {
-        return Ok(());
+        };
+        self.record_at(Target::Step(instance), event, commands);
     }
-    let found = schema::violations(validator, with, "with");
-    let said: Vec<String> = found
-        .iter()
-        .take(5)
-        .map(|violation| format!("{}: {}", violation.path, violation.message))
-        .collect();
-    Err(Box::new(StepError {
-        code: "InvalidInput".to_owned(),
-        message: said.join("; "),
-        ..StepError::default()
-    }))
+
+    /// A wait for a time, an event or people began.
+    pub(super) fn waiting(
+        &mut self,
+        instance: Instance,
+        until: Option<Timestamp>,
+        now: Timestamp,
+        commands: &mut Vec<Command>,
+    ) {
+        let event = Event::WaitStarted {
+            step: self.path(instance),
+            at: now,
+            until,
+        };
+        self.record_at(Target::Step(instance), event, commands);
+    }
 }
 
-pub(super) fn evaluation_error(error: &EvaluationError) -> Box<StepError> {
-    let details = serde_json::json!({"expression": error.expression, "offset": error.offset});
-    Box::new(StepError {
-        code: error.code.to_owned(),
-        message: error.message.clone(),
-        details: Some(details),
-        ..StepError::default()
-    })
+/// A map, as the compiler made sure of.
+pub(super) fn fields(value: Json) -> Map<String, Json> {
+    match value {
+        Json::Object(fields) => fields,
+        _ => Map::new(),
+    }
 }
 
-/// `1.5s`, as CEL writes a duration that is no whole number of seconds.
-fn fraction_of_seconds(text: &str) -> Option<SignedDuration> {
-    let (seconds, fraction) = text.strip_suffix('s')?.split_once('.')?;
-    let nanoseconds = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-    Some(SignedDuration::new(seconds.parse().ok()?, nanoseconds))
-}
-
-fn expression_error(message: String) -> Box<StepError> {
-    Box::new(StepError {
-        code: "ExpressionError".to_owned(),
-        message,
-        ..StepError::default()
-    })
+/// A list of texts. An expression in it may give several.
+pub(super) fn texts(name: &str, value: &Json) -> Outcome<Vec<String>> {
+    let wrong = || expression_error(format!("`{name}` gave {value}, not a list of texts"));
+    let mut found = Vec::new();
+    for item in value.as_array().ok_or_else(wrong)? {
+        let inner = item.as_array().map_or(std::slice::from_ref(item), Vec::as_slice);
+        for text in inner {
+            found.push(text.as_str().ok_or_else(wrong)?.to_owned());
+        }
+    }
+    Ok(found)
 }

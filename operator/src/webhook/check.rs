@@ -41,7 +41,7 @@ fn check_workflow(namespace: &str, object: &Value, stores: &Stores) -> Findings 
     match manifest::check_workflow(object, &workflow::compiling(namespace, stores)) {
         Ok((_, compiled)) => Findings {
             errors: Vec::new(),
-            warnings: compiled.warnings,
+            warnings: compiled.findings(),
         },
         Err(problems) => {
             let (mut errors, warnings): (Vec<_>, Vec<_>) = problems

@@ -25,5 +25,7 @@ pub(crate) fn compiling(namespace: &str, stores: &Stores) -> compile::Context {
     let tenant = tenant.as_ref().and_then(|tenant| tenant.0.as_ref().ok());
     compile::Context {
         tenant_variables: tenant.map(|tenant| tenant.spec.variables.keys().cloned().collect()),
+        support: compile::Support::Server,
+        ..compile::Context::default()
     }
 }

@@ -23,11 +23,27 @@ pub(super) fn validate(workflow: &Workflow, context: &Context) -> Result<Valid, 
     };
     let object = serde_json::to_value(workflow).map_err(unreadable)?;
     match manifest::check_workflow(&object, context) {
+        Ok((_, compiled)) if !compiled.unresolved.is_empty() => Err(missing(&compiled.unresolved)),
         Ok((spec, compiled)) => Ok(Valid {
             spec,
             warnings: compiled.warnings,
         }),
         Err(problems) => Err(rejection(&problems)),
+    }
+}
+
+/// What other objects do not offer yet: the workflow is right, and waits for them.
+fn missing(unresolved: &[Problem]) -> Rejection {
+    let reason = match unresolved.first().map(|problem| problem.code.as_str()) {
+        Some("UnknownAction") => Reason::UnknownAction,
+        Some("UnknownConnection") => Reason::UnknownConnection,
+        Some("UnknownVariable") => Reason::UnknownVariable,
+        Some("UnknownWorkflow") => Reason::UnknownWorkflow,
+        _ => Reason::InvalidSpec,
+    };
+    Rejection {
+        reason,
+        message: listed(&unresolved.iter().collect::<Vec<_>>()),
     }
 }
 
@@ -83,5 +99,15 @@ mod tests {
                 .contains("spec.steps[1].needs[0]: there is no step `b` (UnknownStep)")
         );
         assert_eq!(rejection(&problems[2..]).reason, Reason::NotSupportedYet);
+    }
+
+    #[test]
+    fn what_is_missing_elsewhere_is_the_reason() {
+        let problems = [Problem::warning(
+            "UnknownAction",
+            "spec.steps[0].uses",
+            "there is no action shop/pay@1",
+        )];
+        assert_eq!(missing(&problems).reason, Reason::UnknownAction);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::{HeaderMap, header};
 use flowpilot_crds::names::role_group;
-use flowpilot_engine::compile::Context;
+use flowpilot_engine::compile::{Context, Support};
 use flowpilot_engine::manifest::check_workflow;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -112,6 +112,8 @@ pub(super) fn context(tenant: &Tenant) -> Context {
         variables.map(|map| map.into_iter().map(|(name, _)| name).collect());
     Context {
         tenant_variables: names,
+        support: Support::Server,
+        ..Context::default()
     }
 }
 
@@ -119,7 +121,7 @@ pub(super) fn context(tenant: &Tenant) -> Context {
 pub(super) fn check(manifest: &Manifest, tenant: &Tenant, name: &str) -> Result<Vec<Detail>, Problem> {
     let object = manifest.object(&tenant.name, name);
     match check_workflow(&object, &context(tenant)) {
-        Ok((_, compiled)) => Ok(compiled.warnings.iter().map(Detail::from).collect()),
+        Ok((_, compiled)) => Ok(compiled.findings().iter().map(Detail::from).collect()),
         Err(problems) => Err(Problem::new(Code::InvalidWorkflow, "").findings(&problems)),
     }
 }

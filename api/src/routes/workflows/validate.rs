@@ -49,7 +49,7 @@ pub async fn validate(
         Ok((_, compiled)) => Validation {
             valid: true,
             errors: Vec::new(),
-            warnings: compiled.warnings.iter().map(Detail::from).collect(),
+            warnings: compiled.findings().iter().map(Detail::from).collect(),
             input_schema: Some(compiled.plan.input_schema()),
         },
         Err(findings) => {

@@ -23,10 +23,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     global("hash.sha256", 1, 1, sha256),
 ];
 
-/// Decodes with or without padding, as others write it.
+/// Decodes with padding or without, as others write it.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
 );
 
 fn encode(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
@@ -44,6 +46,14 @@ fn encode(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
 fn decode(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
     let text = text("base64.decode", &values[0])?;
     context.budget.allocate(text.len())?;
+    // Long ones are often written over several lines.
+    let lines = text
+        .contains(['\r', '\n'])
+        .then(|| text.replace(['\r', '\n'], ""));
+    let text = lines.as_deref().unwrap_or(text);
+    if text.ends_with('=') && !text.len().is_multiple_of(4) {
+        return Err(Fault::new("not base64: the padding is not complete"));
+    }
     LENIENT
         .decode(text)
         .map(|bytes| Value::Bytes(Arc::from(bytes)))

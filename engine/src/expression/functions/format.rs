@@ -1,7 +1,8 @@
 //! `'%s costs %.2f'.format([name, price])`.
 
+mod shown;
+
 use super::super::{
-    convert,
     error::{Fault, Outcome},
     evaluate::Context,
 };
@@ -76,15 +77,15 @@ fn rendered(
         other => Err(wrong(&format!("%{verb}"), "a number", other)),
     };
     Ok(match (verb, value) {
-        ('s', Value::Null) => "null".to_owned(),
-        ('s', Value::List(_) | Value::Map(_)) => value.to_text_within(context.budget)?,
-        ('s', value) => convert::string(value, context.budget)?
-            .as_str()
-            .unwrap_or_default()
-            .to_owned(),
+        ('s', value) => {
+            let mut text = String::new();
+            shown::write(value, &mut text, context.budget, 0)?;
+            text
+        }
+        ('d', Value::Double(number)) => shown::double(*number),
         ('d', Value::Int(number)) => number.to_string(),
         ('d', Value::Uint(number)) => number.to_string(),
-        ('f' | 'e', Value::Double(number)) if !number.is_finite() => infinite(*number).to_owned(),
+        ('f' | 'e', Value::Double(number)) if !number.is_finite() => shown::double(*number),
         ('f', _) => format!("{:.*}", precision.unwrap_or(6), double()?),
         ('e', _) => exponent(&format!("{:.*e}", precision.unwrap_or(6), double()?)),
         ('b', Value::Bool(value)) => u8::from(*value).to_string(),
@@ -95,7 +96,7 @@ fn rendered(
         ('b' | 'o' | 'x' | 'X', Value::Uint(number)) => based(verb, *number),
         ('x' | 'X', Value::String(text)) => hexadecimal(context, verb, text.as_bytes())?,
         ('x' | 'X', Value::Bytes(bytes)) => hexadecimal(context, verb, bytes)?,
-        ('d', other) => return Err(wrong("%d", "an int", other)),
+        ('d', other) => return Err(wrong("%d", "a number", other)),
         ('b' | 'o' | 'x' | 'X', other) => return Err(wrong(&format!("%{verb}"), "an int", other)),
         _ => {
             return Err(Fault::new(format!(
@@ -103,14 +104,6 @@ fn rendered(
             )));
         }
     })
-}
-
-fn infinite(number: f64) -> &'static str {
-    match number {
-        f64::INFINITY => "Infinity",
-        f64::NEG_INFINITY => "-Infinity",
-        _ => "NaN",
-    }
 }
 
 fn based(verb: char, number: u64) -> String {

@@ -57,6 +57,9 @@ fn extreme(context: &mut Context<'_>, values: &[Value], name: &str, wanted: Orde
         if !matches!(value, Value::Int(_) | Value::Uint(_) | Value::Double(_)) {
             return Err(wrong(name, "numbers", value));
         }
+        if matches!(value, Value::Double(number) if number.is_nan()) {
+            return Err(Fault::new(format!("{name}: NaN has no order")));
+        }
         context.budget.step(1)?;
         if compare::order(value, best, context.budget)? == Some(wanted) {
             best = value;
@@ -92,7 +95,8 @@ fn abs(value: &Value) -> Outcome<Value> {
 
 fn sign(value: &Value) -> Outcome<Value> {
     match value {
-        Value::Double(number) if *number == 0.0 || number.is_nan() => Ok(Value::Double(*number)),
+        Value::Double(number) if *number == 0.0 => Ok(Value::Double(0.0)),
+        Value::Double(number) if number.is_nan() => Ok(Value::Double(*number)),
         Value::Double(number) => Ok(Value::Double(number.signum())),
         Value::Int(number) => Ok(Value::Int(number.signum())),
         Value::Uint(number) => Ok(Value::Uint((*number).min(1))),

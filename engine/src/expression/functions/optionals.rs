@@ -1,8 +1,11 @@
 //! Optionals. `or`, `orValue`, `optMap` and `optFlatMap` are syntax: they evaluate their right side only if it is
 //! needed.
 
-use super::super::error::{Fault, Outcome};
-use super::{Function, Value, global, method, wrong};
+use super::super::{
+    error::{Fault, Outcome},
+    evaluate::Context,
+};
+use super::{Function, Value, global, list, method, wrong};
 use std::sync::Arc;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -25,6 +28,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Fault::new("the optional is empty: write .orValue(…) to say what stands in for it")
         })
     }),
+    global("optional.unwrap", 1, 1, unwrap),
+    method("unwrapOpt", 0, 0, unwrap),
     // These two are parsed as syntax; they stand here for their arity and for suggestions.
     method("or", 1, 1, |_, values| Ok(values[0].clone())),
     method("orValue", 1, 1, |_, values| Ok(values[0].clone())),
@@ -38,9 +43,22 @@ fn inner<'a>(name: &str, value: &'a Value) -> Outcome<&'a Option<Arc<Value>>> {
     }
 }
 
+/// The values of a list of optionals, without the empty ones.
+fn unwrap(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
+    let mut out = Vec::new();
+    for item in list("unwrapOpt", &values[0])? {
+        context.budget.step(1)?;
+        if let Some(value) = inner("unwrapOpt", item)? {
+            context.budget.allocate_entries(1)?;
+            out.push(value.as_ref().clone());
+        }
+    }
+    Ok(Value::from(out))
+}
+
 fn is_zero(value: &Value) -> bool {
     match value {
-        Value::Null | Value::Optional(None) => true,
+        Value::Null => true,
         Value::Bool(value) => !value,
         Value::Int(value) => *value == 0,
         Value::Uint(value) => *value == 0,
@@ -50,6 +68,6 @@ fn is_zero(value: &Value) -> bool {
         Value::List(items) => items.is_empty(),
         Value::Map(map) => map.is_empty(),
         Value::Duration(span) => span.is_zero(),
-        Value::Timestamp(_) | Value::Type(_) | Value::Optional(Some(_)) => false,
+        Value::Timestamp(_) | Value::Type(_) | Value::Optional(_) => false,
     }
 }

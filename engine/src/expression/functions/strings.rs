@@ -4,7 +4,7 @@ use super::super::{
     error::{Fault, Outcome},
     evaluate::Context,
 };
-use super::{Function, Value, count, int, length, list, method, text};
+use super::{Function, Value, count, global, int, length, list, method, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     method("lowerAscii", 0, 0, |context, values| {
@@ -16,6 +16,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     method("trim", 0, 0, |context, values| {
         changed(context, "trim", &values[0], |text| text.trim().to_owned())
     }),
+    global("strings.quote", 1, 1, quote),
     method("charAt", 1, 1, char_at),
     method("substring", 1, 2, substring),
     method("replace", 2, 3, replace),
@@ -32,6 +33,34 @@ fn changed(
     let text = text(name, value)?;
     context.budget.allocate(text.len())?;
     Ok(Value::from(change(text)))
+}
+
+/// A text between double quotes, with escapes for what cannot be seen: as it would be written in an expression.
+fn quote(context: &mut Context<'_>, values: &[Value]) -> Outcome<Value> {
+    let text = text("strings.quote", &values[0])?;
+    context.budget.allocate(text.len().saturating_mul(2))?;
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for letter in text.chars() {
+        let escape = match letter {
+            '\u{7}' => "\\a",
+            '\u{8}' => "\\b",
+            '\u{c}' => "\\f",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\u{b}' => "\\v",
+            '\\' => "\\\\",
+            '"' => "\\\"",
+            other => {
+                out.push(other);
+                continue;
+            }
+        };
+        out.push_str(escape);
+    }
+    out.push('"');
+    Ok(Value::from(out))
 }
 
 /// The byte at which a character begins; the end of the text counts as one.
@@ -91,7 +120,12 @@ pub(super) fn index_of(
         None => None,
         Some(from) => {
             let position = count(name, from)?;
-            Some(byte_at(subject, position).ok_or_else(|| outside(name, position))?)
+            match byte_at(subject, position) {
+                Some(at) if at < subject.len() || wanted.is_empty() => Some(at),
+                // Behind the end only nothing can be found, and that at the end.
+                _ if wanted.is_empty() => return Ok(length(subject.chars().count())),
+                _ => return Ok(Value::Int(-1)),
+            }
         }
     };
     let found = match (last, from) {

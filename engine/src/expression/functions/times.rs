@@ -4,8 +4,12 @@ use super::super::error::{Fault, Outcome};
 use super::{Function, Value, method, text, wrong};
 use jiff::{
     Zoned,
-    tz::{Offset, TimeZone},
+    tz::{Offset, TimeZone, TimeZoneDatabase},
 };
+use std::sync::LazyLock;
+
+/// The zones that were built in: those of the machine may differ from one runner to the next.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     method("getFullYear", 0, 1, |_, values| {
@@ -95,7 +99,7 @@ fn part(name: &str, values: &[Value], part: fn(&Zoned) -> i64, unit: i128, modul
 }
 
 /// `Europe/Vienna`, `UTC`, `+02:00` or `02:00`.
-fn zone_of(name: &str) -> Outcome<TimeZone> {
+pub(super) fn zone_of(name: &str) -> Outcome<TimeZone> {
     let (sign, digits) = match name.as_bytes().first() {
         Some(b'-') => (-1, &name[1..]),
         Some(b'+') => (1, &name[1..]),
@@ -109,7 +113,7 @@ fn zone_of(name: &str) -> Outcome<TimeZone> {
     if let Some(offset) = fixed {
         return Ok(TimeZone::fixed(offset));
     }
-    TimeZone::get(name).map_err(|_| {
+    ZONES.get(name).map_err(|_| {
         Fault::new(format!(
             "no time zone {}: write Europe/Vienna or +02:00",
             super::super::error::excerpt(name)

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        ast::{Kind, Node},
+        ast::{Kind, Node, Span},
         functions::{self, Style},
         lexer::Token,
         macros,
@@ -97,21 +97,20 @@ impl Parser<'_> {
     ) -> Parsed<Node> {
         let function = functions::find(style, name, arguments.len())
             .map_err(|problem| ParseError::new(problem.message, offset).suggesting(problem.suggestion))?;
-        if name == "matches"
-            && let [_, pattern] = arguments.as_slice()
+        if let Some(apply) = functions::prepared(name)
+            && let Some(pattern) = arguments.get(1)
             && let Kind::Literal(Value::String(source)) = &pattern.kind
         {
-            let place = pattern.span.start as usize;
-            let pattern =
-                functions::compile_pattern(source).map_err(|problem| ParseError::new(problem, place))?;
-            arguments.truncate(1);
-            if let Some(target) = arguments.pop() {
-                let kind = Kind::Matches {
-                    target: Box::new(target),
-                    pattern: Box::new(pattern),
-                };
-                return self.node(kind, start);
-            }
+            let pattern = functions::compile_pattern(name, source)
+                .map_err(|problem| ParseError::new(problem, pattern.span.start as usize))?;
+            arguments.remove(1);
+            let kind = Kind::Pattern {
+                function,
+                apply,
+                pattern: Box::new(pattern),
+                arguments,
+            };
+            return self.node(kind, start);
         }
         self.node(Kind::Call { function, arguments }, start)
     }
@@ -142,10 +141,12 @@ impl Parser<'_> {
             } => (operand, field),
             Kind::Path(mut names) if names.len() > 1 => {
                 let field = names.pop().unwrap_or_default();
+                let text = &self.source[span.start as usize..span.end as usize];
+                let length = text.rfind(['.', '[']).unwrap_or(text.len());
                 (
                     Box::new(Node {
                         kind: Kind::Path(names),
-                        span,
+                        span: Span::new(span.start as usize, span.start as usize + length),
                         depth: inner.depth,
                     }),
                     field,

@@ -167,11 +167,13 @@ fn a_journal_that_does_not_fit_is_refused() {
             attempt: 1,
             output: None,
             named: None,
+            cached: false,
+            message: None,
         }],
         vec![Event::RunStarted {
             at,
             inputs: Map::new(),
-            vars: Map::new(),
+            vars: Map::new(), mode: crate::journal::RunMode::Run,
         }],
     ] {
         let journal: Vec<Event> = std::iter::once(start.clone()).chain(bad).collect();

@@ -9,9 +9,11 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::compile::{Compiled, Context, compile};
-use crate::journal::{Event, RunOutcome, StepError};
+use crate::journal::{Event, RunMode, RunOutcome, StepError, Vote};
 use crate::plan::Plan;
-use crate::run::{Command, Facts, Perform, Run, RunView, StepView};
+use crate::run::{
+    Command, Facts, IncomingEvent, Perform, Publication, Question, Run, RunView, StepView, Task,
+};
 
 /// What an attempt of an action does.
 #[derive(Clone, Debug)]
@@ -75,6 +77,9 @@ pub(super) fn facts() -> Facts {
         workflow: "flow".to_owned(),
         revision: "sha256:0".to_owned(),
         url: "http://x/runs/7".to_owned(),
+        started_by: "ann".to_owned(),
+        attempt: 1,
+        jitter: true,
     }
 }
 
@@ -88,9 +93,35 @@ pub(super) struct World {
     pub(super) doing: Vec<(Timestamp, Perform, Result<Value, StepError>)>,
     pub(super) performed: Vec<Perform>,
     pub(super) aborted: Vec<String>,
+    pub(super) asked: Vec<Question>,
+    pub(super) published: Vec<Publication>,
+    /// Votes that did not count, with the reason.
+    pub(super) refused: Vec<String>,
+    /// What happened in the tenant since the run began.
+    events: Vec<IncomingEvent>,
     answers: BTreeMap<String, Vec<Answer>>,
-    /// Moments at which somebody cancels.
-    cancels: Vec<Timestamp>,
+    /// Answers are listed by the id of the step, whatever the item.
+    pub(super) answers_by_id: bool,
+    signals: Vec<(Timestamp, Signal)>,
+}
+
+/// What people and the world do.
+#[derive(Clone, Debug)]
+pub(super) enum Signal {
+    Cancel,
+    Vote(String, Vote),
+    Event(String, Value),
+}
+
+/// A vote of somebody who is in the group `managers`.
+pub(super) fn vote(by: &str, approve: bool) -> Vote {
+    Vote {
+        by: by.to_owned(),
+        groups: vec!["managers".to_owned()],
+        approve,
+        form: Map::new(),
+        comment: None,
+    }
 }
 
 pub(super) struct Mocks(pub(super) BTreeMap<String, Vec<Answer>>);
@@ -118,7 +149,12 @@ impl World {
             at: Timestamp::UNIX_EPOCH,
             inputs,
             vars: Map::new(),
+            mode: RunMode::Run,
         };
+        Self::from(plan, started, mocks)
+    }
+
+    pub(super) fn from(plan: Arc<Plan>, started: Event, mocks: Mocks) -> Self {
         let run = Run::resume(plan.clone(), facts(), std::slice::from_ref(&started)).expect("a new run");
         Self {
             run,
@@ -128,14 +164,31 @@ impl World {
             doing: Vec::new(),
             performed: Vec::new(),
             aborted: Vec::new(),
+            asked: Vec::new(),
+            published: Vec::new(),
+            refused: Vec::new(),
+            events: Vec::new(),
             answers: mocks.0,
-            cancels: Vec::new(),
+            answers_by_id: false,
+            signals: Vec::new(),
         }
     }
 
-    pub(super) fn cancel_at(mut self, seconds: i64) -> Self {
-        self.cancels
-            .push(Timestamp::from_second(seconds).expect("a time"));
+    pub(super) fn cancel_at(self, seconds: i64) -> Self {
+        self.signal_at(seconds, Signal::Cancel)
+    }
+
+    pub(super) fn vote_at(self, seconds: i64, step: &str, vote: Vote) -> Self {
+        self.signal_at(seconds, Signal::Vote(step.to_owned(), vote))
+    }
+
+    pub(super) fn event_at(self, seconds: i64, event: &str, data: Value) -> Self {
+        self.signal_at(seconds, Signal::Event(event.to_owned(), data))
+    }
+
+    pub(super) fn signal_at(mut self, seconds: i64, signal: Signal) -> Self {
+        self.signals
+            .push((Timestamp::from_second(seconds).expect("a time"), signal));
         self
     }
 
@@ -151,31 +204,28 @@ impl World {
 
     /// Runs until nothing is due at this moment, then goes to the next one. False when the run has ended.
     pub(super) fn step(&mut self) -> bool {
-        let aborted = self.aborted.len();
-        let commands = self.run.decide(self.now);
-        self.take(commands);
-        if self.run.is_finished() {
-            return false;
-        }
-        if self.aborted.len() > aborted {
-            return true;
+        loop {
+            let commands = self.run.decide(self.now);
+            let is_quiet = commands.is_empty();
+            self.take(commands);
+            if self.run.is_finished() {
+                return false;
+            }
+            if is_quiet {
+                break;
+            }
         }
         let answers = self.doing.iter().map(|(at, ..)| *at);
         let next = answers
             .chain(self.run.next_timer())
-            .chain(self.cancels.iter().copied())
+            .chain(self.signals.iter().map(|(at, _)| *at))
             .min();
         self.now = next
             .expect("the run waits for nothing and has not ended")
             .max(self.now);
-        if let Some(position) = self.cancels.iter().position(|at| *at <= self.now) {
-            self.cancels.remove(position);
-            let event = Event::CancelRequested {
-                at: self.now,
-                by: "ann".to_owned(),
-            };
-            self.run.apply(&event).expect("a run can be cancelled");
-            self.journal.push(event);
+        if let Some(position) = self.signals.iter().position(|(at, _)| *at <= self.now) {
+            let (_, signal) = self.signals.remove(position);
+            self.happens(signal);
         } else if let Some(position) = self.doing.iter().position(|(at, ..)| *at <= self.now) {
             let (_, perform, result) = self.doing.remove(position);
             let commands = match result {
@@ -189,6 +239,37 @@ impl World {
             self.take(commands);
         }
         true
+    }
+
+    fn happens(&mut self, signal: Signal) {
+        let commands = match signal {
+            Signal::Cancel => self.run.cancel("ann", self.now),
+            Signal::Vote(step, vote) => match self.run.vote(&step, vote, self.now) {
+                Ok(commands) => commands,
+                Err(refused) => {
+                    self.refused.push(refused.reason);
+                    Vec::new()
+                }
+            },
+            Signal::Event(event, data) => {
+                let id = format!("e{}", self.events.len());
+                return self.event(id, event, data);
+            }
+        };
+        self.take(commands);
+    }
+
+    fn event(&mut self, id: String, event: String, data: Value) {
+        let event = IncomingEvent {
+            id,
+            event,
+            source: None,
+            time: self.now,
+            data,
+        };
+        self.events.push(event.clone());
+        let commands = self.run.deliver(&event, self.now);
+        self.take(commands);
     }
 
     pub(super) fn take(&mut self, commands: Vec<Command>) {
@@ -205,13 +286,35 @@ impl World {
                         self.take(ended);
                     }
                 }
+                Command::Terminate { .. } => {}
+                Command::Ask(question) => self.asked.push(question),
+                Command::Listen { event, .. } => {
+                    let earlier: Vec<IncomingEvent> = self.events.clone();
+                    for happened in earlier.iter().filter(|happened| happened.event == event) {
+                        let commands = self.run.deliver(happened, self.now);
+                        self.take(commands);
+                    }
+                }
+                Command::Publish(publication) => {
+                    self.published.push(publication.clone());
+                    let Publication { id, event, data, .. } = publication;
+                    if !self.events.iter().any(|known| known.id == id) {
+                        self.event(id, event, Value::Object(data));
+                    }
+                }
                 Command::Finish { .. } => assert!(self.run.is_finished()),
             }
         }
     }
 
     fn begin(&mut self, perform: Perform) {
-        let answers = self.answers.entry(perform.step.clone()).or_default();
+        let path = perform.step.clone();
+        let key = if self.answers_by_id {
+            path.rsplit_once('.').map_or(path.clone(), |(_, id)| id.to_owned())
+        } else {
+            path
+        };
+        let answers = self.answers.entry(key).or_default();
         let answer = match answers.len() {
             0 => gives(json!({})),
             1 => answers[0].clone(),
@@ -261,6 +364,31 @@ impl World {
             .iter()
             .map(|perform| perform.step.as_str())
             .collect()
+    }
+
+    /// What was given to an action.
+    pub(super) fn with(&self, call: usize) -> Value {
+        match &self.performed[call].task {
+            Task::Action { with, .. } => Value::Object(with.clone()),
+            Task::Script { input, .. } => Value::Object(input.clone()),
+            Task::Workflow { inputs, .. } => Value::Object(inputs.clone()),
+            Task::Container { env, .. } => Value::Object(env.clone()),
+        }
+    }
+
+    /// How a step ended, from the journal: also one of an item that is long over.
+    pub(super) fn ended(&self, step: &str) -> String {
+        let of_step = self.journal.iter().filter(|event| event.step() == Some(step));
+        let ends = of_step.filter_map(|event| match event {
+            Event::StepSucceeded { named, .. } => Some(named.clone().unwrap_or_else(|| "succeeded".to_owned())),
+            Event::StepFailed {
+                error, retry_at: None, ..
+            } => Some(format!("failed:{}", error.code)),
+            Event::StepSkipped { reason, .. } => Some(format!("skipped:{reason:?}").to_lowercase()),
+            Event::StepCancelled { .. } => Some("cancelled".to_owned()),
+            _ => None,
+        });
+        ends.last().unwrap_or_else(|| "nothing".to_owned())
     }
 
     pub(super) fn seconds(&self) -> i64 {

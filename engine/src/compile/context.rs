@@ -1,0 +1,41 @@
+//! What the compiler is told of the world outside the manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::plan::{PlanAction, PlanInput};
+
+/// What is known of the world outside the manifest. What is absent here is unknown, and nothing is said about it.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// Names of the variables that the tenant defines.
+    pub tenant_variables: Option<BTreeSet<String>>,
+    /// Actions that are declared beside the built-in ones, by name; one of the same name wins over a built-in one.
+    pub actions: BTreeMap<String, PlanAction>,
+    /// What the tenant's workflows take and give, by name.
+    pub workflows: Option<BTreeMap<String, WorkflowInterface>>,
+    /// Names of the tenant's connections.
+    pub connections: Option<BTreeSet<String>>,
+    /// Who will run it.
+    pub support: Support,
+}
+
+/// What a workflow takes and gives, for those that call it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkflowInterface {
+    /// What a run of it is given.
+    pub inputs: Vec<PlanInput>,
+    /// JSON Schema of its outputs, as far as it is known.
+    pub outputs: Value,
+}
+
+/// Which part of the language can be run by whoever asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Support {
+    /// All of it: `lint`, `test` and `run --local`.
+    #[default]
+    Everything,
+    /// What the API server and its runners do today; the rest is refused with `NotSupportedYet`.
+    Server,
+}
