@@ -18,7 +18,18 @@ pub(super) fn read<'js>(ctx: &Ctx<'js>, value: Js<'js>, limit: usize) -> Result<
         bytes: 0,
         path: "the output".to_owned(),
         depth: 0,
+        classes: Vec::new(),
     };
+    for (class, advice) in [
+        ("Map", "is a Map: write Object.fromEntries(x)"),
+        ("Set", "is a Set: write [...x]"),
+    ] {
+        if let Ok(constructor) = ctx.globals().get::<_, Js<'js>>(class)
+            && constructor.is_constructor()
+        {
+            reader.classes.push((constructor, advice));
+        }
+    }
     Ok(reader.value(value)?.unwrap_or(Value::Null))
 }
 
@@ -28,6 +39,8 @@ struct Reader<'r, 'js> {
     bytes: usize,
     path: String,
     depth: usize,
+    /// Classes whose objects would look empty, and what to do about it.
+    classes: Vec<(Js<'js>, &'static str)>,
 }
 
 impl<'js> Reader<'_, 'js> {
@@ -87,14 +100,20 @@ impl<'js> Reader<'_, 'js> {
     fn array(&mut self, array: &Array<'js>) -> Result<Value, Cause<'js>> {
         let mut items = Vec::new();
         let length = self.path.len();
-        for index in 0..array.len() {
-            let item = array
-                .get::<Js<'js>>(index)
+        let fault = |error| Cause::of(self.ctx, error);
+        // Up to 2^32 - 1; the limit of the output ends it long before.
+        let count: f64 = array.as_object().get("length").map_err(fault)?;
+        let mut index = 0_u32;
+        while f64::from(index) < count {
+            let item: Js<'js> = array
+                .as_object()
+                .get(index)
                 .map_err(|error| Cause::of(self.ctx, error))?;
             self.path.push_str(&format!("[{index}]"));
             items.push(self.value(item)?.unwrap_or(Value::Null));
             self.path.truncate(length);
             self.count(1)?;
+            index += 1;
         }
         Ok(Value::Array(items))
     }
@@ -104,12 +123,9 @@ impl<'js> Reader<'_, 'js> {
         if object.as_value().is_error() {
             return Err(self.wrong("is an error: throw it, or give its message"));
         }
-        for (class, advice) in [("Map", "Object.fromEntries(x)"), ("Set", "[...x]")] {
-            if let Ok(constructor) = self.ctx.globals().get::<_, Js<'js>>(class)
-                && constructor.is_constructor()
-                && object.is_instance_of(&constructor)
-            {
-                return Err(self.wrong(&format!("is a {class}: write {advice}")));
+        for (constructor, advice) in &self.classes {
+            if object.is_instance_of(constructor) {
+                return Err(self.wrong(advice));
             }
         }
         let to_json: Js<'js> = object.get("toJSON").map_err(fault)?;
@@ -141,13 +157,13 @@ impl<'js> Reader<'_, 'js> {
         self.bytes += bytes;
         if self.bytes > self.limit {
             let message = format!("the output has more than {} bytes", self.limit);
-            return Err(Cause::Ready(ScriptError::limit(message)));
+            return Err(Cause::ready(ScriptError::limit(message)));
         }
         Ok(())
     }
 
     fn wrong(&self, what: &str) -> Cause<'js> {
-        Cause::Ready(ScriptError::new("InvalidOutput", format!("{} {what}", self.path)))
+        Cause::ready(ScriptError::new("InvalidOutput", format!("{} {what}", self.path)))
     }
 }
 

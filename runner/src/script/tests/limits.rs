@@ -11,7 +11,7 @@ fn small() -> Limits {
     Limits {
         memory: 16 * 1024 * 1024,
         stack: 256 * 1024,
-        fuel: 1_000,
+        fuel: 200,
         time: Duration::from_secs(30),
         ..Limits::default()
     }
