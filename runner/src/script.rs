@@ -15,6 +15,11 @@
 //!        └─ kills it when time is up               limits: memory, stack, fuel, time, output, log
 //! ```
 
+#![allow(
+    clippy::result_large_err,
+    reason = "an error is made once per script that fails, and carries its log lines"
+)]
+
 mod console;
 mod failure;
 mod frame;

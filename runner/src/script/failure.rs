@@ -119,10 +119,9 @@ fn thrown<'js>(ctx: &Ctx<'js>, value: &Js<'js>, source: &str) -> ScriptError {
     let place = text(object, "stack").and_then(|stack| place(&stack, source));
     let own_code = text(object, "code").filter(|code| is_code(code));
     let said = match (&own_code, name, message) {
-        (Some(_), _, Some(message)) => message,
         (Some(code), _, None) => code.clone(),
         (None, Some(name), Some(message)) => format!("{name}: {message}"),
-        (None, _, Some(message)) => message,
+        (_, _, Some(message)) => message,
         (None, _, None) => match output::read(ctx, value.clone(), MESSAGE) {
             Ok(json) => format!("{json} was thrown"),
             Err(_) => "an object was thrown".to_owned(),

@@ -1,5 +1,7 @@
 //! What a script returned, as JSON. What has no form there is an error with its path, not left out.
 
+use std::fmt::Write as _;
+
 use rquickjs::{Array, Ctx, Object, Type, Value as Js};
 use serde_json::{Map, Number, Value};
 
@@ -30,7 +32,7 @@ pub(super) fn read<'js>(ctx: &Ctx<'js>, value: Js<'js>, limit: usize) -> Result<
             reader.classes.push((constructor, advice));
         }
     }
-    Ok(reader.value(value)?.unwrap_or(Value::Null))
+    Ok(reader.value(&value)?.unwrap_or(Value::Null))
 }
 
 struct Reader<'r, 'js> {
@@ -45,7 +47,7 @@ struct Reader<'r, 'js> {
 
 impl<'js> Reader<'_, 'js> {
     /// The value; nothing for undefined.
-    fn value(&mut self, value: Js<'js>) -> Result<Option<Value>, Cause<'js>> {
+    fn value(&mut self, value: &Js<'js>) -> Result<Option<Value>, Cause<'js>> {
         self.count(1)?;
         Ok(Some(match value.type_of() {
             Type::Undefined | Type::Uninitialized => return Ok(None),
@@ -80,7 +82,7 @@ impl<'js> Reader<'_, 'js> {
             .ok_or_else(|| self.wrong(&format!("is {}, which JSON has not", shown(number))))
     }
 
-    fn container(&mut self, value: Js<'js>) -> Result<Option<Value>, Cause<'js>> {
+    fn container(&mut self, value: &Js<'js>) -> Result<Option<Value>, Cause<'js>> {
         self.depth += 1;
         if self.depth > DEPTH {
             self.path.truncate(self.path.floor_char_boundary(60));
@@ -109,8 +111,9 @@ impl<'js> Reader<'_, 'js> {
                 .as_object()
                 .get(index)
                 .map_err(|error| Cause::of(self.ctx, error))?;
-            self.path.push_str(&format!("[{index}]"));
-            items.push(self.value(item)?.unwrap_or(Value::Null));
+            // Writing into a text does not fail.
+            let _ = write!(self.path, "[{index}]");
+            items.push(self.value(&item)?.unwrap_or(Value::Null));
             self.path.truncate(length);
             self.count(1)?;
             index += 1;
@@ -133,7 +136,7 @@ impl<'js> Reader<'_, 'js> {
             let text: Js<'js> = to_json
                 .call((rquickjs::function::This(object.clone()),))
                 .map_err(fault)?;
-            return self.value(text);
+            return self.value(&text);
         }
         let mut fields = Map::new();
         let length = self.path.len();
@@ -144,7 +147,7 @@ impl<'js> Reader<'_, 'js> {
                 .map_err(|error| Cause::of(self.ctx, error))?;
             self.path.push('.');
             self.path.push_str(&key);
-            if let Some(field) = self.value(field)? {
+            if let Some(field) = self.value(&field)? {
                 self.count(key.len() + 4)?;
                 fields.insert(key, field);
             }

@@ -1,10 +1,5 @@
 //! A script step: one attempt in a worker, its log lines in the runner's log.
 
-#![allow(
-    clippy::result_large_err,
-    reason = "a StepError is made once per attempt that fails, and goes into the journal"
-)]
-
 use flowpilot_engine::journal::StepError;
 use jiff::Timestamp;
 use serde_json::Value;
