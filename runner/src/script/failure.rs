@@ -100,7 +100,7 @@ fn thrown<'js>(ctx: &Ctx<'js>, value: &Js<'js>, source: &str) -> ScriptError {
         return ScriptError::limit("the script uses more memory than it may (or throws null)");
     }
     let Some(object) = value.as_object() else {
-        let text = match output::read(ctx, value.clone(), MESSAGE) {
+        let text = match output::read(ctx, value, MESSAGE) {
             Ok(Value::String(text)) => text,
             Ok(other) => format!("{other} was thrown"),
             Err(_) => format!("a {} was thrown", value.type_name()),
@@ -122,7 +122,7 @@ fn thrown<'js>(ctx: &Ctx<'js>, value: &Js<'js>, source: &str) -> ScriptError {
         (Some(code), _, None) => code.clone(),
         (None, Some(name), Some(message)) => format!("{name}: {message}"),
         (_, _, Some(message)) => message,
-        (None, _, None) => match output::read(ctx, value.clone(), MESSAGE) {
+        (None, _, None) => match output::read(ctx, value, MESSAGE) {
             Ok(json) => format!("{json} was thrown"),
             Err(_) => "an object was thrown".to_owned(),
         },
@@ -142,7 +142,7 @@ fn thrown<'js>(ctx: &Ctx<'js>, value: &Js<'js>, source: &str) -> ScriptError {
         && let Ok(details) = object.get::<_, Js<'js>>("details")
         && !details.is_undefined()
     {
-        error.details = output::read(ctx, details, DETAILS).ok();
+        error.details = output::read(ctx, &details, DETAILS).ok();
     }
     error
 }

@@ -13,7 +13,7 @@ const DEPTH: usize = 100;
 const EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// Reads the value; `limit` is in bytes of JSON.
-pub(super) fn read<'js>(ctx: &Ctx<'js>, value: Js<'js>, limit: usize) -> Result<Value, Cause<'js>> {
+pub(super) fn read<'js>(ctx: &Ctx<'js>, value: &Js<'js>, limit: usize) -> Result<Value, Cause<'js>> {
     let mut reader = Reader {
         ctx,
         limit,
@@ -32,7 +32,7 @@ pub(super) fn read<'js>(ctx: &Ctx<'js>, value: Js<'js>, limit: usize) -> Result<
             reader.classes.push((constructor, advice));
         }
     }
-    Ok(reader.value(&value)?.unwrap_or(Value::Null))
+    Ok(reader.value(value)?.unwrap_or(Value::Null))
 }
 
 struct Reader<'r, 'js> {

@@ -135,7 +135,7 @@ fn call<'js>(
     let function = function(ctx, &job.source)?;
     let promise: Promise<'js> = function.call(()).map_err(fault)?;
     let value: Js<'js> = promise.finish().map_err(fault)?;
-    output::read(ctx, value, limits.output)
+    output::read(ctx, &value, limits.output)
 }
 
 fn prelude(ctx: &Ctx<'_>, job: &Job, console: &Rc<RefCell<Console>>) -> Result<(), Error> {
