@@ -79,6 +79,9 @@ pub enum Error {
         /// Why.
         source: store::Error,
     },
+    /// A signal came while a migration waited.
+    #[snafu(display("ended before the schema was up to date"))]
+    Interrupted,
     /// The schema is of another version.
     #[snafu(display("{message}"))]
     Schema {
