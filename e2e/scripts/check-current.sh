@@ -3,6 +3,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
+. "$here/../images/load.sh"
 
 problems=0
 problem() { say "error: $1"; say "       $2"; problems=$((problems + 1)); }
@@ -18,6 +19,14 @@ else
     kubectl auth can-i $right --all-namespaces >/dev/null 2>&1 ||
       problem "you may not $right in this cluster" "installing needs the rights of cluster-admin"
   done
+  way=$(image_way)
+  case $way in
+    kind | k3d) command -v "$way" >/dev/null || problem "the cluster is one of $way, and there is no program $way on PATH to load images with" "install it" ;;
+    none)
+      problem "nobody knows how the nodes of this cluster get images: it is neither kind nor k3d, and IMAGE_REGISTRY is not set" \
+        "make images writes archives to $cache/images and prints their tag: push them to a registry and set IMAGE_REGISTRY to it, or import them into each node (ctr -n k8s.io images import FILE) and set IMAGE_REGISTRY=localhost"
+      ;;
+  esac
   secret=${DATABASE_SECRET:-flowpilot-database}
   if [ -z "${FLOWPILOT_DATABASE_URL:-}" ] && ! kubectl get secret -n flowpilot-system "$secret" >/dev/null 2>&1; then
     problem "no database: FLOWPILOT_DATABASE_URL is not set, and there is no Secret $secret in flowpilot-system" \
