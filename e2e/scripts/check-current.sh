@@ -11,8 +11,10 @@ problem() { say "error: $1"; say "       $2"; problems=$((problems + 1)); }
 if ! command -v kubectl >/dev/null; then
   problem "no kubectl on PATH" "install it, or e2e/scripts/tools.sh puts one into $tools_bin"
 elif ! kubectl --request-timeout=10s get --raw /readyz >/dev/null 2>&1; then
-  problem "no cluster answers at $(kubectl config view --minify -o 'jsonpath={.clusters[0].cluster.server}' 2>/dev/null || echo 'KUBECONFIG')" \
-    "set KUBECONFIG, choose a context: kubectl config use-context …"
+  server=$(kubectl config view --minify -o 'jsonpath={.clusters[0].cluster.server}' 2>/dev/null)
+  if [ -n "$server" ]; then what="no cluster answers at $server"; else what="KUBECONFIG (${KUBECONFIG:-$HOME/.kube/config}) names no cluster"; fi
+  problem "$what" \
+    "set KUBECONFIG to a file that has one, and choose its context: kubectl config use-context …"
 else
   for right in "create customresourcedefinitions" "create clusterroles" "create namespaces"; do
     # shellcheck disable=SC2086  # a verb and a resource

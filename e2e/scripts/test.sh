@@ -116,6 +116,7 @@ tests "what the charts render" charts/check.sh
 tests "unit and database tests" cargo test --workspace --locked --no-fail-fast
 may_go_on || { echo "The cluster's tests are left out after these failures (KEEP_GOING=1 runs them)."; finish; }
 
+any_part_runs || tests "missing preconditions" e2e/cluster/check-preflight.sh
 # The cluster is up before its images are built, so that they are loaded as they come.
 any_part_runs || started+=(cluster)
 check "Kubernetes and Postgres" e2e/scripts/cluster-up.sh

@@ -14,14 +14,18 @@ begin=$(date +%s%N)
 cd "$root"
 
 # Before anything is changed: all that stands in the way.
-check_cargo() {
-  command -v cargo >/dev/null || fail "no cargo on PATH" "install Rust: https://rustup.rs (rust-toolchain.toml names the version)"
-}
+ready=yes
+if ! command -v cargo >/dev/null; then
+  say "error: no cargo on PATH"
+  say "       install Rust: https://rustup.rs (rust-toolchain.toml names the version)"
+  ready=
+fi
 case $CLUSTER in
-  local) e2e/cluster/preflight.sh && check_cargo || exit 1 ;;
-  current) check_cargo && e2e/scripts/check-current.sh || exit 1 ;;
+  local) e2e/cluster/preflight.sh || ready= ;;
+  current) e2e/scripts/check-current.sh || ready= ;;
   *) fail "CLUSTER=$CLUSTER is not known" "use CLUSTER=local (the default) or CLUSTER=current" ;;
 esac
+[ -n "$ready" ] || exit 1
 
 build_images() { # the tag goes to a file: steps run in a shell of their own
   local how=
