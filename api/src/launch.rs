@@ -29,6 +29,8 @@ pub enum Trigger {
 /// A run that somebody wants.
 #[derive(Debug)]
 pub struct Launch<'a> {
+    /// Its id, a `UUIDv7` of now.
+    pub run: Uuid,
     /// Its tenant.
     pub tenant: &'a Tenant,
     /// Name of the workflow.
@@ -86,7 +88,7 @@ pub async fn launch(services: &Services, launch: Launch<'_>) -> Result<Launched,
         Trigger::Api => (0, None, "api"),
         Trigger::Resource(uid) => (5, Some(uid.to_string()), "resource"),
     };
-    let run = Uuid::now_v7();
+    let run = launch.run;
     let digest: Arc<str> = revision.digest.as_str().into();
     let started = services
         .queue

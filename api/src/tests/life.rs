@@ -100,6 +100,25 @@ async fn a_start_can_wait_for_the_end() {
     let body: Value = answer.unwrap().json().await.unwrap();
     assert_eq!(body["state"], "succeeded");
     assert_eq!(body["outputs"], json!({"value": 4}));
+    // The answer is made without reading; it says what a read says.
+    let run = world
+        .get(&format!(
+            "/api/v1/tenants/acme/runs/{}",
+            body["id"].as_str().unwrap()
+        ))
+        .await;
+    for member in [
+        "id",
+        "workflow",
+        "revision",
+        "state",
+        "createdAt",
+        "finishedAt",
+        "outputs",
+        "error",
+    ] {
+        assert_eq!(body[member], run[member], "{member}");
+    }
 
     let ask = world
         .ask(Method::POST, &format!("{START}?wait=100ms"))

@@ -51,6 +51,8 @@ pub(crate) struct Book {
     pub(crate) leases: Vec<LeaseRequest>,
     pub(crate) beats: Vec<Heartbeat>,
     pub(crate) messages: Vec<RunInbox>,
+    /// Told by the lease call that waits, once.
+    pub(crate) whispers: Vec<RunInbox>,
     pub(crate) lost: Vec<Uuid>,
     /// Commits with this run in them are refused.
     pub(crate) poison: Option<Uuid>,
@@ -300,10 +302,11 @@ async fn lease(
         {
             let mut book = ledger.book();
             known(&mut book, request.session, &headers)?;
+            let inbox = std::mem::take(&mut book.whispers);
             let free = book.offered.len().min(request.free as usize);
-            if free > 0 {
+            if free > 0 || !inbox.is_empty() {
                 let runs = book.offered.drain(..free).collect();
-                return Ok(Json(Leased { runs }).into_response());
+                return Ok(Json(Leased { runs, inbox }).into_response());
             }
         }
         if Instant::now() >= until {
