@@ -33,6 +33,9 @@ pub(crate) enum Presence {
     Gone,
 }
 
+/// Somebody who counts objects.
+type Noted<K> = dyn Fn(&K, Presence) + Send + Sync;
+
 /// How a kind is kept.
 pub(crate) struct Keeping<K> {
     /// Selects the objects; `None` for all.
@@ -43,7 +46,7 @@ pub(crate) struct Keeping<K> {
     pub(crate) same: fn(&K, &K) -> bool,
     /// Called first, with every object that comes, changes or goes, also of the first list, before the store is ready:
     /// what is counted here is complete when the store is.
-    pub(crate) noted: Box<dyn Fn(&K, Presence) + Send + Sync>,
+    pub(crate) noted: Box<Noted<K>>,
     /// Called after the store has it: with every object that came, changed or went.
     pub(crate) told: Box<dyn Fn(&K) + Send + Sync>,
 }
