@@ -89,7 +89,8 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let response = request.send().await;
+        // Its own text names the whole address, and so does ours.
+        let response = request.send().await.map_err(reqwest::Error::without_url);
         let response = response.with_context(|| format!("failed to reach the server at {}", self.server))?;
         if response.status().is_success() {
             return Ok(response);
@@ -138,6 +139,24 @@ impl Connection {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_named_once() {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap().to_string();
+        drop(socket);
+        let client = Client::new(&Connection {
+            server: Some(Url::parse(&format!("http://{address}")).unwrap()),
+            token: Some("t".to_owned()),
+            token_file: None,
+            tenant: None,
+            namespace: None,
+        });
+        let error = client.unwrap().json(Method::GET, "/api/v1/meta", None).await;
+        let said = format!("{:#}", error.unwrap_err());
+        assert_eq!(said.matches(&address).count(), 1, "{said}");
+        assert!(said.contains("refused"), "{said}");
+    }
 
     #[test]
     fn problems_are_explained_with_their_places() {

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 mod client;
 mod commands;
 mod dev;
+mod manifests;
 mod output;
 
 pub use output::Format;

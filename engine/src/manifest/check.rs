@@ -25,9 +25,9 @@ pub fn check_workflow(object: &Value, context: &Context) -> Result<(WorkflowSpec
     }
 }
 
-/// Checks an object of any of the six kinds; others are not ours to judge.
+/// Checks an object of any of the six kinds; others are not ours to judge. `context` is what a Workflow's tenant has.
 #[must_use]
-pub fn check(document: &Document) -> Vec<Problem> {
+pub fn check(document: &Document, context: &Context) -> Vec<Problem> {
     let object = &document.object;
     let group = object
         .get("apiVersion")
@@ -37,7 +37,7 @@ pub fn check(document: &Document) -> Vec<Problem> {
         return Vec::new();
     }
     match document.kind.as_str() {
-        "Workflow" => match check_workflow(object, &Context::default()) {
+        "Workflow" => match check_workflow(object, context) {
             Ok((_, compiled)) => compiled.warnings,
             Err(problems) => problems,
         },
