@@ -64,6 +64,7 @@ pub struct Launched {
 
 /// Starts it.
 pub async fn launch(services: &Services, launch: Launch<'_>) -> Result<Launched, Problem> {
+    services.clock.admit()?;
     let tenant_id = launch.tenant.tenant_id;
     let Some(target) = services.directory.target(tenant_id, launch.workflow).await? else {
         return Err(absent(services, &launch).await);

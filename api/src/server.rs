@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::auth::{AdminTokenError, Authenticator, Door};
+use crate::clock::Clock;
 use crate::definitions::Definitions;
 use crate::metrics::Metrics;
 use crate::plans::Plans;
@@ -118,6 +119,8 @@ pub struct Setup {
     pub public_url: Option<Url>,
     /// Timing of the queue.
     pub queue: Settings,
+    /// What time it is here.
+    pub clock: Clock,
     /// Cancelled to end.
     pub shutdown: CancellationToken,
 }
@@ -163,6 +166,7 @@ async fn serve_until(setup: Setup, listeners: Listeners) -> Result<(), Error> {
         public_url: setup.public_url,
         draining: CancellationToken::new(),
         streams: Arc::new(Semaphore::new(STREAMS)),
+        clock: setup.clock,
         admitted: AtomicBool::new(false),
     });
     let door = Door::new(Arc::clone(&services));

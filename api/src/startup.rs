@@ -11,13 +11,14 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::auth::{AdminToken, Authenticator, TokenReviews};
+use crate::clock::Clock;
 use crate::cluster::{Cluster, Watch};
 use crate::config;
 use crate::definitions::Definitions;
 use crate::queue::Event;
 use crate::server::{
-    DATABASE, DatabaseSnafu, Error, GuardSnafu, InterruptedSnafu, KubernetesSnafu, ListenSnafu, Listeners, SchemaSnafu, Setup,
-    TokenSnafu, WORKFLOWS,
+    DATABASE, DatabaseSnafu, Error, GuardSnafu, InterruptedSnafu, KubernetesSnafu, ListenSnafu, Listeners,
+    SchemaSnafu, Setup, TokenSnafu, WORKFLOWS,
 };
 use crate::state::Services;
 use crate::store::{self, Durability, Pools, SchemaState, guard, schema_is_known};
@@ -94,6 +95,7 @@ pub(crate) async fn serve(config: config::Serve) -> Result<(), Error> {
         health,
         public_url: config.public_url,
         queue: crate::queue::Settings::default(),
+        clock: Clock::default(),
         shutdown,
     };
     crate::server::serve(setup, listeners).await
@@ -130,6 +132,7 @@ async fn admit(services: &Services, durability: Durability) -> Result<(), Error>
             Ok(()) => break,
         }
     }
+    compare_clocks(services).await;
     services.admitted.store(true, Ordering::Release);
     services.health.set_ready(DATABASE, true);
     tracing::info!("ready");
@@ -190,8 +193,18 @@ async fn look(services: &Services) {
             _ => {}
         }
         there = now.is_ok();
+        if there {
+            compare_clocks(services).await;
+        }
         // Still ready: all replicas have the same database, and callers are better served by 503 with Retry-After
         // than by a Service without endpoints that refuses connections.
+    }
+}
+
+/// A database that does not answer says nothing of clocks: what was known stays.
+async fn compare_clocks(services: &Services) {
+    if let Ok(ahead) = services.clock.compare(&services.pools).await {
+        services.metrics.clock(ahead);
     }
 }
 

@@ -106,6 +106,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         health: Health::new(["database"]),
         public_url: Some(Url::parse(&format!("http://{}", process.listen))?),
         queue: flowpilot_api::queue::Settings::default(),
+        clock: flowpilot_api::clock::Clock::default(),
         shutdown: server.clone(),
     };
     let listeners = Listeners {
