@@ -83,6 +83,18 @@ impl World {
         }
     }
 
+    /// Tenant and name of a workflow to try: one that needs no inputs, if there is one.
+    pub(crate) fn example(&self) -> (&str, &str) {
+        let needs = |declared: &Declared| {
+            let inputs = declared.spec["inputs"].as_array();
+            inputs.is_some_and(|inputs| inputs.iter().any(|input| input["required"] == true))
+        };
+        let first = self.workflows.iter().min_by_key(|(_, declared)| needs(declared));
+        first.map_or((DEFAULT_TENANT, "<workflow>"), |((tenant, name), _)| {
+            (tenant.as_str(), name.as_str())
+        })
+    }
+
     /// Leaves out the workflows of a tenant that are too many. Files have no age, so names decide which.
     fn hold_quotas(&mut self) {
         for (tenant, spec) in &self.tenants {
@@ -187,6 +199,8 @@ mod tests {
             .collect();
         assert_eq!(names, ["acme/other", "dev/good"]);
         assert_eq!(world.tenants.keys().collect::<Vec<_>>(), ["acme", "dev"]);
+        assert_eq!(world.example(), ("acme", "other"));
+        assert_eq!(World::default().example(), ("dev", "<workflow>"));
         assert_eq!(world.broken, [("dev".to_owned(), "broken".to_owned())]);
         assert!(
             world
