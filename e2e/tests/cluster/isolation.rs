@@ -1,8 +1,8 @@
 //! Nothing of one tenant is within reach of another.
 
 use anyhow::{Context, ensure};
-use flowpilot_e2e::tenant::CALL_OF_A_MINUTE;
-use flowpilot_e2e::{Cluster, Rest, Tenant, with_tenant};
+use flowpilot_e2e::tenant::{CALL_OF_A_MINUTE, SOON};
+use flowpilot_e2e::{Cluster, Rest, Tenant, eventually, with_tenant};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -119,11 +119,12 @@ async fn isolation_of_objects() -> anyhow::Result<()> {
             let path = format!("../../{}/workflows/secret", other.name);
             for (run, workflow) in [("by-name", "secret"), ("by-path", path.as_str())] {
                 own.create_run(run, workflow, json!({})).await?;
-                own.wait_for(&format!("workflowrun/{run}"), "condition=Succeeded=False")
-                    .await?;
-                let condition =
-                    own.object(&format!("workflowrun/{run}")).await?["status"]["conditions"][0].clone();
-                assert_eq!(condition["reason"], "UnknownWorkflow", "{condition}");
+                eventually("the run waits for its workflow", SOON, || async {
+                    let status = own.object(&format!("workflowrun/{run}")).await?["status"].clone();
+                    ensure!(status["run"].is_null(), "it found one: {status}");
+                    Ok((status["conditions"][0]["reason"] == "UnknownWorkflow").then_some(()))
+                })
+                .await?;
             }
             let answer = own
                 .cluster
