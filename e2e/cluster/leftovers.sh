@@ -1,6 +1,6 @@
 # What the kubelet, containerd and the CNI plugins write outside our folder, and do not take away when pods are killed
 # instead of deleted. Sourced by down.sh; needs nothing to run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 sweep_leftovers() {
   local results=/var/lib/cni/results file container rules
@@ -21,6 +21,7 @@ sweep_leftovers() {
     container=$(basename "$file" | cut -d- -f2)
     rm -f "$file" "$results/cni-loopback-$container-lo"
   done
+  [ ! -d /var/log/containers ] || find /var/log/containers -lname "$cluster_state/*" -delete
   # Places that cannot be chosen; what is not empty belongs to somebody else.
   rm -f /var/lib/kubelet/device-plugins/kubelet.sock
   rmdir /var/lib/cni/results /var/lib/cni /var/lib/kubelet/device-plugins /var/lib/kubelet /var/log/containers \
