@@ -18,8 +18,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::plan::Plan;
 use crate::journal::Vote;
+use crate::plan::Plan;
 use crate::run::{IncomingEvent, Question, ReplayError};
 
 mod answers;
@@ -142,7 +142,11 @@ pub struct Simulation<'w> {
 
 impl<'w> Simulation<'w> {
     /// A run at its start.
-    pub fn new(scene: Scene, mut signals: Vec<Signal>, world: &'w mut dyn World) -> Result<Self, ReplayError> {
+    pub fn new(
+        scene: Scene,
+        mut signals: Vec<Signal>,
+        world: &'w mut dyn World,
+    ) -> Result<Self, ReplayError> {
         signals.sort_by_key(|signal| signal.at);
         let live = Live::root(&scene)?;
         Ok(Self {
@@ -211,7 +215,9 @@ impl<'w> Simulation<'w> {
                 let commands = self.runs[number].run.decide(self.now);
                 if commands.is_empty() && self.runs[number].timer().is_some_and(|timer| timer <= self.now) {
                     let path = self.runs[number].prefix.clone();
-                    self.fault = Some(format!("the run `{path}` set a clock and does nothing when it rings"));
+                    self.fault = Some(format!(
+                        "the run `{path}` set a clock and does nothing when it rings"
+                    ));
                 }
                 self.take(number, commands);
             }

@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::guard::Guard;
+use crate::script::{self, Job, Scripts};
 pub(crate) use failure::internal;
 use failure::invalid_input;
 
@@ -48,12 +49,25 @@ pub(crate) struct Call {
 #[derive(Clone, Debug)]
 pub(crate) struct Actions {
     guard: Arc<Guard>,
+    /// Nothing if this program cannot find itself on the disk.
+    scripts: Option<Scripts>,
 }
 
 impl Actions {
     pub(crate) fn new(guard: Guard) -> Self {
         Self {
             guard: Arc::new(guard),
+            scripts: Scripts::new().ok(),
+        }
+    }
+
+    /// Runs a script of a step.
+    pub(crate) async fn run_script(&self, run: Uuid, step: &str, job: Job) -> Result<Value, StepError> {
+        match &self.scripts {
+            Some(scripts) => script::perform(scripts, run, step, job).await,
+            None => Err(internal(
+                "the runner's program is gone from the disk: scripts cannot be started",
+            )),
         }
     }
 

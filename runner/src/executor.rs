@@ -86,6 +86,10 @@ async fn drive(lease: LeasedRun, plan: Arc<Plan>, links: Links) {
         workflow,
         revision,
         url,
+        // Who may approve is decided where people are known: runs with approvals are not accepted yet.
+        started_by: String::new(),
+        attempt: 1,
+        jitter: true,
     };
     let outbox = Outbox::new(run, epoch, seq);
     let machine = match Run::resume(plan, facts, &journal) {
@@ -213,6 +217,11 @@ impl Executor {
                         commands.extend(self.machine.attempt_cancelled(&step, attempt, Timestamp::now()));
                     }
                 }
+                // What asks people, hears events or runs containers is refused before it gets here.
+                Command::Ask(_)
+                | Command::Listen { .. }
+                | Command::Publish(_)
+                | Command::Terminate { .. } => {}
                 Command::Finish {
                     outcome,
                     outputs,

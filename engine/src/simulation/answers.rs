@@ -47,7 +47,10 @@ impl Answers {
 
     /// Takes the answer of a step's attempt under way, with its moment.
     pub(super) fn take(&mut self, run: usize, step: &str) -> Option<(Timestamp, Due)> {
-        let mut of_step = self.0.iter().filter(|(_, due)| due.run == run && due.step == step);
+        let mut of_step = self
+            .0
+            .iter()
+            .filter(|(_, due)| due.run == run && due.step == step);
         let key = *of_step.next()?.0;
         self.0.remove(&key).map(|due| (key.0, due))
     }

@@ -70,7 +70,17 @@ impl Live {
     }
 
     pub(super) fn start(scene: &Scene, birth: Birth<'_>) -> Result<Self, ReplayError> {
-        let Birth { plan, workflow, revision, inputs, prefix, caller, depth, heard_from, now } = birth;
+        let Birth {
+            plan,
+            workflow,
+            revision,
+            inputs,
+            prefix,
+            caller,
+            depth,
+            heard_from,
+            now,
+        } = birth;
         let id = scene.seed.id(&format!("run {prefix} {now}"));
         let facts = Facts {
             run: id,
@@ -86,7 +96,11 @@ impl Live {
             at: now,
             inputs,
             vars: scene.variables.clone(),
-            mode: if scene.dry_run { RunMode::DryRun } else { RunMode::Run },
+            mode: if scene.dry_run {
+                RunMode::DryRun
+            } else {
+                RunMode::Run
+            },
         };
         let run = Run::resume(plan.clone(), facts, std::slice::from_ref(&started))?;
         Ok(Self {

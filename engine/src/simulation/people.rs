@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::calls::{Call, Called};
 use super::{SignalKind, Simulation};
-use crate::plan::FormField;
 use crate::journal::Vote;
+use crate::plan::FormField;
 use crate::run::{IncomingEvent, Question};
 
 impl Simulation<'_> {
@@ -19,7 +19,10 @@ impl Simulation<'_> {
             undo: false,
             cancelled: false,
             hidden: self.scene.dry_run,
-            what: Called::Approval { title: question.title.clone(), description: question.description.clone() },
+            what: Called::Approval {
+                title: question.title.clone(),
+                description: question.description.clone(),
+            },
         });
         if self.scene.dry_run {
             self.asked.push_back((number, question.clone()));
@@ -34,8 +37,18 @@ impl Simulation<'_> {
                 self.take(0, commands);
             }
             SignalKind::Event { event, source, data } => {
-                let id = self.scene.seed.id(&format!("event {}", self.events.len())).to_string();
-                self.deliver(IncomingEvent { id, event, source: Some(source), time: self.now, data: Value::Object(data) });
+                let id = self
+                    .scene
+                    .seed
+                    .id(&format!("event {}", self.events.len()))
+                    .to_string();
+                self.deliver(IncomingEvent {
+                    id,
+                    event,
+                    source: Some(source),
+                    time: self.now,
+                    data: Value::Object(data),
+                });
             }
             SignalKind::Vote { step, vote } => self.vote(&step, vote),
         }
@@ -45,7 +58,9 @@ impl Simulation<'_> {
     fn vote(&mut self, step: &str, vote: Vote) {
         let mut refusal = None;
         for number in 0..self.runs.len() {
-            let Some(inner) = step.strip_prefix(self.runs[number].prefix.as_str()) else { continue };
+            let Some(inner) = step.strip_prefix(self.runs[number].prefix.as_str()) else {
+                continue;
+            };
             let inner = inner.to_owned();
             match self.runs[number].run.vote(&inner, vote.clone(), self.now) {
                 Ok(commands) => return self.take(number, commands),
@@ -59,18 +74,30 @@ impl Simulation<'_> {
     /// A dry run does not wait for people: the votes given in advance count at once, and without any the answer is yes.
     pub(super) fn answer_in_advance(&mut self, number: usize, question: &Question) {
         let shown = self.runs[number].shown(&question.step);
-        let given: Vec<Vote> = self.signals.iter().filter_map(|signal| match &signal.what {
-            SignalKind::Vote { step, vote } if *step == shown => Some(vote.clone()),
-            _ => None,
-        }).collect();
+        let given: Vec<Vote> = self
+            .signals
+            .iter()
+            .filter_map(|signal| match &signal.what {
+                SignalKind::Vote { step, vote } if *step == shown => Some(vote.clone()),
+                _ => None,
+            })
+            .collect();
         if !given.is_empty() {
             given.into_iter().for_each(|vote| self.vote(&shown, vote));
             return;
         }
         for voter in 1..=question.required {
-            let form = question.form.iter().map(|field| (field.name.clone(), filled(field))).collect();
+            let form = question
+                .form
+                .iter()
+                .map(|field| (field.name.clone(), filled(field)))
+                .collect();
             let vote = Vote {
-                by: question.users.get(voter as usize - 1).cloned().unwrap_or_else(|| format!("dry-run-{voter}")),
+                by: question
+                    .users
+                    .get(voter as usize - 1)
+                    .cloned()
+                    .unwrap_or_else(|| format!("dry-run-{voter}")),
                 groups: question.groups.clone(),
                 approve: true,
                 form,

@@ -6,10 +6,12 @@
 )]
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 use flowpilot_engine::action::Effect;
 use flowpilot_engine::journal::StepError;
-use flowpilot_engine::run::Perform;
+use flowpilot_engine::run::{Perform, Task};
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
@@ -17,6 +19,7 @@ use uuid::Uuid;
 
 use crate::actions::{Actions, Call, internal};
 use crate::metrics::Metrics;
+use crate::script::Job;
 
 /// An attempt that has not started, and how many events must be stored before it may.
 pub(super) struct Gate {
@@ -96,24 +99,47 @@ impl Attempts {
         let Perform {
             step,
             attempt,
-            action,
-            with,
+            task,
             effect,
             idempotency_key,
             deadline,
-            max_attempts: _,
+            ..
         } = perform;
-        let call = Call {
-            run: self.run,
-            epoch: self.epoch,
-            step: step.clone(),
-            action: action.clone(),
-            with,
-            idempotency_key,
-            deadline,
+        let (actions, run, epoch) = (self.actions.clone(), self.run, self.epoch);
+        let (action, handle) = match task {
+            Task::Action { action, with, .. } => {
+                let call = Call {
+                    run,
+                    epoch,
+                    step: step.clone(),
+                    action: action.clone(),
+                    with,
+                    idempotency_key,
+                    deadline,
+                };
+                (
+                    action,
+                    self.tasks.spawn(async move { actions.perform(call).await }),
+                )
+            }
+            Task::Script { source, input } => {
+                let (seed, input) = (seed(&idempotency_key, attempt), Value::Object(input));
+                let (step, now) = (step.clone(), Timestamp::now());
+                let job = Job {
+                    source,
+                    input,
+                    now,
+                    seed,
+                };
+                let script = async move { actions.run_script(run, &step, job).await };
+                ("script".to_owned(), self.tasks.spawn(script))
+            }
+            Task::Container { .. } | Task::Workflow { .. } => {
+                let refused =
+                    internal("this runner cannot perform such a step: it is older than the workflow");
+                ("none".to_owned(), self.tasks.spawn(async move { Err(refused) }))
+            }
         };
-        let actions = self.actions.clone();
-        let handle = self.tasks.spawn(async move { actions.perform(call).await });
         let changes = changes(effect);
         self.running.insert(
             handle.id(),
@@ -209,6 +235,13 @@ impl Attempts {
     }
 }
 
+/// Where the random values of a script begin: the same for the same attempt.
+fn seed(key: &str, attempt: u32) -> u64 {
+    let mut hash = std::collections::hash_map::DefaultHasher::new();
+    (key, attempt).hash(&mut hash);
+    hash.finish()
+}
+
 fn changes(effect: Effect) -> bool {
     matches!(effect, Effect::Write | Effect::Irreversible)
 }
@@ -227,12 +260,20 @@ mod tests {
         let perform = Perform {
             step: "a".to_owned(),
             attempt: 2,
-            action: action.to_owned(),
-            with: serde_json::Map::new(),
+            undo: false,
+            task: Task::Action {
+                action: action.to_owned(),
+                connection: None,
+                with: serde_json::Map::new(),
+            },
             effect,
             idempotency_key: "key".to_owned(),
             deadline: None,
             max_attempts: 3,
+            runner_class: None,
+            sensitive: false,
+            cache: None,
+            example: None,
         };
         Gate { perform, begun }
     }
