@@ -132,6 +132,8 @@ pub struct Simulation<'w> {
     events: Vec<IncomingEvent>,
     calls: Vec<Call>,
     coverage: Coverage,
+    /// Questions that were asked: the run, the path of the step in it.
+    questions: Vec<(usize, String)>,
     /// Of a dry run: questions whose answers are given in advance.
     asked: VecDeque<(usize, Question)>,
     /// What people wanted and could not have.
@@ -160,6 +162,7 @@ impl<'w> Simulation<'w> {
             signals: signals.into(),
             events: Vec::new(),
             calls: Vec::new(),
+            questions: Vec::new(),
             asked: VecDeque::new(),
             coverage: Coverage::default(),
             refused: Vec::new(),
@@ -186,7 +189,7 @@ impl<'w> Simulation<'w> {
         let signal = self
             .signals
             .front()
-            .filter(|_| !self.runs[0].run.is_finished())
+            .filter(|_| self.runs.iter().any(|live| !live.run.is_finished()))
             .map(|signal| self.moment(signal.at));
         let timer = self.timer();
         let soonest = [self.answers.next(), timer, signal].into_iter().flatten().min();

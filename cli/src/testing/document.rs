@@ -158,7 +158,9 @@ fn action(value: &Value, path: &str) -> Read<PlanAction> {
         Ok(schema.map_or_else(|| json!({}), Value::Object))
     };
     let (input, output) = (schema("input")?, schema("output")?);
-    fields.text("title")?;
+    for known in ["title", "description", "hosts", "undo"] {
+        fields.take(known);
+    }
     let targets = fields.map("templates")?.cloned().unwrap_or_default();
     let mut templates = BTreeMap::new();
     for (field, target) in &targets {

@@ -75,13 +75,21 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn texts(&mut self, name: &'static str) -> Read<Vec<String>> {
         let path = self.path(name);
-        let Some(value) = self.take(name) else {
-            return Ok(Vec::new());
+        let one = |item: &Value, path: &str| match item {
+            // A number or a truth value among words is the word that it was written as.
+            Value::Number(_) | Value::Bool(_) => Ok(item.to_string()),
+            _ => Ok(text(item, path)?.to_owned()),
         };
-        let items = list(value, &path)?.iter().enumerate();
-        items
-            .map(|(number, item)| Ok(text(item, &format!("{path}[{number}]"))?.to_owned()))
-            .collect()
+        match self.take(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => {
+                let items = items.iter().enumerate();
+                items
+                    .map(|(number, item)| one(item, &format!("{path}[{number}]")))
+                    .collect()
+            }
+            Some(word) => Ok(vec![one(word, &path)?]),
+        }
     }
 
     pub(crate) fn list(&mut self, name: &'static str) -> Read<&'a [Value]> {

@@ -38,6 +38,8 @@ pub(super) struct Caller {
     /// The step as reports name it.
     pub(super) step: String,
     pub(super) attempt: u32,
+    /// Number of the call.
+    pub(super) call: usize,
 }
 
 /// What is needed to start a run.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::calls::{Call, Called};
+use super::steps::last_id;
 use super::{SignalKind, Simulation};
 use crate::journal::Vote;
 use crate::plan::FormField;
@@ -24,6 +25,10 @@ impl Simulation<'_> {
                 description: question.description.clone(),
             },
         });
+        let asked = (number, question.step.clone());
+        if !self.questions.contains(&asked) {
+            self.questions.push(asked);
+        }
         if self.scene.dry_run {
             self.asked.push_back((number, question.clone()));
         }
@@ -54,20 +59,22 @@ impl Simulation<'_> {
         }
     }
 
-    /// A vote, for the approval of that path or, where a name is enough, of that name.
+    /// A vote, for the approval of that path or, where only a name is given, for the first of that name that takes it.
     fn vote(&mut self, step: &str, vote: Vote) {
         let mut refusal = None;
-        for number in 0..self.runs.len() {
-            let Some(inner) = step.strip_prefix(self.runs[number].prefix.as_str()) else {
-                continue;
-            };
-            let inner = inner.to_owned();
-            match self.runs[number].run.vote(&inner, vote.clone(), self.now) {
-                Ok(commands) => return self.take(number, commands),
+        let by_path = |(run, path): &&(usize, String)| self.runs[*run].shown(path) == step;
+        let by_name = |(_, path): &&(usize, String)| last_id(path) == step;
+        let mut open: Vec<_> = self.questions.iter().filter(by_path).cloned().collect();
+        if open.is_empty() {
+            open = self.questions.iter().filter(by_name).cloned().collect();
+        }
+        for (run, path) in open {
+            match self.runs[run].run.vote(&path, vote.clone(), self.now) {
+                Ok(commands) => return self.take(run, commands),
                 Err(refused) => refusal = Some(refused.to_string()),
             }
         }
-        let why = refusal.unwrap_or_else(|| "there is no such step".to_owned());
+        let why = refusal.unwrap_or_else(|| "nobody was asked that".to_owned());
         self.refused.push(format!("{} about {step}: {why}", vote.by));
     }
 

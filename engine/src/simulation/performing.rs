@@ -50,20 +50,18 @@ impl Simulation<'_> {
         let step = perform.step.clone();
         let of = step.strip_suffix(".undo").unwrap_or(&step).to_owned();
         // What an earlier attempt of the same path still had to say is of no interest any more.
-        while self.answers.take(number, &step).is_some() {}
+        self.answers.take(number, &step);
+        self.disown(number, &step);
         if let Some(output) = self.kept(number, &perform) {
-            return self.later(
-                SignedDuration::ZERO,
-                Due {
-                    run: number,
-                    step,
-                    attempt: perform.attempt,
-                    call: self.calls.len(),
-                    cache: None,
-                    is_cached: true,
-                    result: Some(Ok(output)),
-                },
-            );
+            let due = Due {
+                run: number,
+                step,
+                attempt: perform.attempt,
+                call: None,
+                cache: None,
+                result: Some(Ok(output)),
+            };
+            return self.later(SignedDuration::ZERO, due);
         }
         let live = &self.runs[number];
         let path = live.shown(&of);
@@ -91,9 +89,8 @@ impl Simulation<'_> {
             run: number,
             step: step.clone(),
             attempt: perform.attempt,
-            call,
+            call: Some(call),
             cache: cache.clone(),
-            is_cached: false,
             result,
         };
         match reply {
@@ -105,12 +102,26 @@ impl Simulation<'_> {
                     run: number,
                     step: step.clone(),
                     attempt: perform.attempt,
+                    call,
                 };
                 match self.start(number, &perform.task, caller) {
                     Ok(None) => {}
                     Ok(Some(started)) => self.later(SignedDuration::ZERO, due(Some(Ok(started)))),
                     Err(error) => self.later(SignedDuration::ZERO, due(Some(Err(error)))),
                 }
+            }
+        }
+    }
+
+    /// Nobody waits any more for what this step called before.
+    fn disown(&mut self, number: usize, step: &str) {
+        for live in &mut self.runs {
+            if live
+                .caller
+                .as_ref()
+                .is_some_and(|caller| caller.run == number && caller.step == step)
+            {
+                live.caller = None;
             }
         }
     }
@@ -128,7 +139,7 @@ impl Simulation<'_> {
 
     fn later(&mut self, after: SignedDuration, due: Due) {
         let at = self.now.checked_add(after).unwrap_or(Timestamp::MAX);
-        self.answers.push(at, due);
+        self.answers.begin(at, due);
     }
 
     /// Starts a called workflow. With a value: nobody waits for it.
@@ -182,7 +193,9 @@ impl Simulation<'_> {
         }
         let run = &mut self.runs[due.run].run;
         let commands = match due.result {
-            Some(Ok(output)) if due.is_cached => run.attempt_cached(&due.step, due.attempt, output, self.now),
+            Some(Ok(output)) if due.call.is_none() => {
+                run.attempt_cached(&due.step, due.attempt, output, self.now)
+            }
             Some(Ok(output)) => run.attempt_succeeded(&due.step, due.attempt, output, self.now),
             Some(Err(error)) => run.attempt_failed(&due.step, due.attempt, error, self.now),
             None => run.attempt_cancelled(&due.step, due.attempt, self.now),
@@ -222,22 +235,30 @@ impl Simulation<'_> {
                 && !live.run.is_finished()
         });
         if let Some(child) = child {
+            if let Some(caller) = &self.runs[child].caller {
+                self.calls[caller.call].cancelled = true;
+            }
             self.runs[child].aborted = true;
             let commands = self.runs[child].run.cancel("caller", self.now);
             return self.take(child, commands);
         }
-        let Some((_, due)) = self.answers.take(number, step) else {
-            return;
-        };
-        self.calls[due.call].cancelled = true;
-        self.answers.push(self.now, Due { result: None, ..due });
+        if let Some(((_, order), due)) = self.answers.take(number, step) {
+            self.mark_cancelled(&due);
+            self.answers.put((self.now, order), Due { result: None, ..due });
+        }
     }
 
     /// Asks a container to end. It answers when it wants to.
     fn terminate(&mut self, number: usize, step: &str) {
-        if let Some((at, due)) = self.answers.take(number, step) {
-            self.calls[due.call].cancelled = true;
-            self.answers.push(at, due);
+        if let Some((place, due)) = self.answers.take(number, step) {
+            self.mark_cancelled(&due);
+            self.answers.put(place, due);
+        }
+    }
+
+    fn mark_cancelled(&mut self, due: &Due) {
+        if let Some(call) = due.call {
+            self.calls[call].cancelled = true;
         }
     }
 
