@@ -48,10 +48,7 @@ fn variables_of_the_tenant_are_known_or_unresolved() {
         tenant_variables: Some(names.iter().map(|name| (*name).to_owned()).collect()),
         ..Context::default()
     };
-    agree_in(
-        &[(text, &["UnknownVariable? steps[0].set.x"])],
-        &Context::default(),
-    );
+    agree_in(&[(text, &["UnknownVariable? steps[0].set.x"])], &Context::default());
     agree_in(&[(text, &[])], &known(&["region"]));
     agree_in(
         &[(text, &["UnknownVariable? steps[0].set.x -> vars.regoin"])],
@@ -74,10 +71,7 @@ fn a_workflow_has_limits() {
         "LimitExceeded"
     );
     let long = format!("- {{id: a, set: {{x: \"$({})\"}}}}", "1 + ".repeat(2000) + "1");
-    assert_eq!(
-        lines(&long, &Context::default()),
-        ["InvalidExpression steps[0].set.x"]
-    );
+    assert_eq!(lines(&long, &Context::default()), ["InvalidExpression steps[0].set.x"]);
     let bad: String = (0..500)
         .map(|number| format!("- {{id: s{number}, needs: [nobody], set: {{x: $(nothing)}}}}\n"))
         .collect();
