@@ -116,10 +116,20 @@ fn order_scalars(left: &Value, right: &Value) -> Order {
     Order::Known(known)
 }
 
+/// Up to here every whole number is a double.
+const EXACT: u64 = 1 << 53;
+
 /// Compares without rounding: a double above 2⁵³ is not equal to its neighbours.
 fn order_double(left: f64, right: i128) -> Option<Ordering> {
     if left.is_nan() {
         return None;
+    }
+    // Whole numbers that small are doubles, too: the usual case, and the fast one.
+    if let Ok(small) = i64::try_from(right)
+        && small.unsigned_abs() <= EXACT
+    {
+        #[expect(clippy::cast_precision_loss, reason = "checked to be exact")]
+        return left.partial_cmp(&(small as f64));
     }
     #[expect(
         clippy::cast_possible_truncation,

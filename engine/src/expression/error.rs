@@ -151,6 +151,14 @@ impl Fault {
         self
     }
 
+    /// The same fault without what it says of values. A used-up budget says nothing of them.
+    pub(super) fn hiding(mut self, path: &str) -> Self {
+        if !self.0.limit {
+            self.0.message = format!("failed on values that are not shown, since {path} is sensitive");
+        }
+        self
+    }
+
     /// Whether the budget is used up. That is passed over nowhere.
     pub(super) fn is_limit(&self) -> bool {
         self.0.limit

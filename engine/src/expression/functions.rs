@@ -84,6 +84,14 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
     TABLES.into_iter().flatten()
 }
 
+/// Whether the same arguments always give the same value, and say all there is to know of it.
+pub(super) fn is_constant(function: &Function) -> bool {
+    function.name != "dyn"
+        && !recorded::FUNCTIONS
+            .iter()
+            .any(|other| other.name == function.name)
+}
+
 /// Whether a name is the first half of functions like `math.greatest`.
 pub(super) fn is_namespace(name: &str) -> bool {
     all().any(|function| {

@@ -12,6 +12,7 @@ use super::{
     NESTING_LIMIT, SOURCE_LIMIT, TREE_DEPTH_LIMIT, Type, Value,
     ast::{Arithmetic, Kind, Node, Relation, Span},
     error::ParseError,
+    fold,
     lexer::{self, Token},
 };
 
@@ -286,10 +287,10 @@ impl Parser<'_> {
                 start,
             ));
         }
-        Ok(Node {
+        Ok(fold::folded(Node {
             kind,
             span: self.span(start),
             depth: below + 1,
-        })
+        }))
     }
 }

@@ -1,8 +1,10 @@
 //! One parsed expression.
 
 use super::{
-    Budget, EvaluationError, ParseError, Read, Scope, Value, ast::Node, error::Outcome, evaluate, parser,
-    reads,
+    Budget, Compared, EvaluationError, ParseError, Read, Scope, Value,
+    ast::Node,
+    error::{Fault, Outcome},
+    compared, evaluate, parser, reads,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, sync::Arc};
@@ -38,10 +40,30 @@ impl Program {
         reads::of(&self.0.root)
     }
 
+    /// Which paths it compares with literal texts.
+    #[must_use]
+    pub fn compared(&self) -> Vec<Compared> {
+        compared::of(self.root())
+    }
+
     /// Computes the value. The budget is counted down, so that several expressions can share one.
     pub fn evaluate(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Value, EvaluationError> {
         self.run(scope, budget)
-            .map_err(|fault| EvaluationError::from_fault(&fault, self.source()))
+            .map_err(|fault| self.explain(fault, scope))
+    }
+
+    /// The error of a fault in this expression, or in what was made of its value. Whatever values it speaks of came
+    /// from what the expression reads.
+    pub(super) fn explain(&self, fault: Fault, scope: &dyn Scope) -> EvaluationError {
+        let sensitive = self.reads().into_iter().find(|read| {
+            let path: Vec<&str> = read.path.iter().map(String::as_str).collect();
+            scope.is_sensitive(&path)
+        });
+        let fault = match sensitive {
+            Some(read) => fault.hiding(&read.path.join(".")),
+            None => fault,
+        };
+        EvaluationError::from_fault(&fault, self.source())
     }
 
     pub(super) fn root(&self) -> &Node {

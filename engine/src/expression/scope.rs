@@ -18,6 +18,20 @@ pub trait Scope {
         self.get(path.first()?).map(|value| (value, 1))
     }
 
+    /// The same as [`Scope::path`] for what the scope holds as it is: borrowed, so that nothing is even shared. Asked
+    /// first; nothing if the scope cannot tell.
+    fn borrow(&self, path: &[&str]) -> Option<(&Value, usize)> {
+        let _ = path;
+        None
+    }
+
+    /// Whether what lies at this path, or anything in it, must not be shown: then an error says nothing of the values
+    /// it saw.
+    fn is_sensitive(&self, path: &[&str]) -> bool {
+        let _ = path;
+        false
+    }
+
     /// The recorded time of this call of `now()`; nothing where it cannot be used.
     fn now(&self) -> Option<Timestamp> {
         None
@@ -54,5 +68,9 @@ impl Variables {
 impl Scope for Variables {
     fn get(&self, root: &str) -> Option<Value> {
         self.0.get(root).cloned()
+    }
+
+    fn borrow(&self, path: &[&str]) -> Option<(&Value, usize)> {
+        self.0.get(*path.first()?).map(|value| (value, 1))
     }
 }

@@ -5,6 +5,7 @@ mod guards;
 mod language;
 mod library;
 mod reading;
+mod sensitive;
 mod texts;
 
 use super::{Budget, EvaluationError, Program, Value, Variables};

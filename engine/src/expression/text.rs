@@ -3,7 +3,7 @@
 //! A lone expression keeps its type; among other text it is rendered. Of a run of dollars before a bracket each
 //! pair is one literal dollar, and an odd one opens an expression.
 
-use super::{Budget, EvaluationError, ParseError, Program, Read, Scope, Value, lexer};
+use super::{Budget, EvaluationError, ParseError, Program, Read, Scope, Value, error::Fault, lexer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, sync::Arc};
 
@@ -110,7 +110,9 @@ impl Text {
                         Part::Expression(embedded) => {
                             let value = self.value(embedded, scope, budget)?;
                             let rendered = value.to_text_within(budget).map_err(|fault| {
-                                EvaluationError::from_fault(&fault, embedded.program.source())
+                                embedded
+                                    .program
+                                    .explain(fault, scope)
                                     .within(self.source(), embedded.base)
                             })?;
                             out.push_str(&rendered);
@@ -132,6 +134,17 @@ impl Text {
             .program
             .evaluate(scope, budget)
             .map_err(|error| error.within(self.source(), embedded.base))
+    }
+
+    /// The error of a fault in what was made of the value of a lone expression.
+    pub(super) fn explain(&self, fault: Fault, scope: &dyn Scope) -> EvaluationError {
+        match self.embedded().next() {
+            Some(embedded) => {
+                let error = embedded.program.explain(fault, scope);
+                error.within(self.source(), embedded.base)
+            }
+            None => EvaluationError::from_fault(&fault, self.source()),
+        }
     }
 
     fn embedded(&self) -> impl Iterator<Item = &Embedded> {

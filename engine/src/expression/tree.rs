@@ -231,7 +231,7 @@ fn optional(text: &Text, scope: &dyn Scope, budget: &mut Budget) -> Result<Optio
     };
     let json = value
         .to_json_within(budget)
-        .map_err(|fault| EvaluationError::from_fault(&fault, text.source()))?;
+        .map_err(|fault| text.explain(fault, scope))?;
     Ok(Some(json))
 }
 

@@ -20,7 +20,7 @@ mod union;
 #[cfg(test)]
 mod tests;
 
-use super::{Program, Text, Tree, Value};
+use super::{Key, Program, Text, Tree, Value};
 use serde_json::Value as Json;
 use std::{fmt, sync::Arc};
 
@@ -158,6 +158,21 @@ impl Type {
             Value::Duration(_) => Self::Duration,
             Value::Type(_) => Self::Kind,
             Value::List(items) => Self::list(Self::any_of(items.iter().map(Self::of_value))),
+            Value::Map(map)
+                if !map.is_empty() && map.iter().all(|(key, _)| matches!(key, Key::String(_))) =>
+            {
+                Self::Object(Arc::new(Object {
+                    fields: map
+                        .iter()
+                        .map(|(key, value)| Field {
+                            name: Arc::from(key.to_string()),
+                            type_: Self::of_value(value),
+                            required: true,
+                        })
+                        .collect(),
+                    rest: None,
+                }))
+            }
             Value::Map(map) => {
                 let value = Self::any_of(map.iter().map(|(_, value)| Self::of_value(value)));
                 let key = Self::any_of(map.iter().map(|(key, _)| Self::of_value(&key.to_value())));

@@ -2,7 +2,7 @@
 
 use super::{
     super::ast::{Comprehension, Walk},
-    Budget, Fault, Key, Machine, Outcome, Value, as_key, boolean, compare, new_map, print,
+    Budget, Fault, Frame, Key, Locals, Machine, Outcome, Value, as_key, compare, new_map, print,
 };
 use std::{cmp::Ordering, sync::Arc};
 
@@ -16,24 +16,27 @@ struct Gathered {
     fault: Option<Fault>,
 }
 
-impl Machine<'_> {
-    pub(super) fn comprehension(&mut self, comprehension: &Comprehension) -> Outcome<Value> {
-        let range = self.evaluate(&comprehension.range)?;
-        self.locals.truncate(comprehension.slot);
-        let outcome = self.walk(comprehension, &range);
-        self.locals.truncate(comprehension.slot);
-        outcome
-    }
-
-    fn walk(&mut self, comprehension: &Comprehension, range: &Value) -> Outcome<Value> {
+impl<'a> Machine<'a> {
+    pub(super) fn comprehension<'v>(
+        &mut self,
+        comprehension: &'v Comprehension,
+        locals: Locals<'v>,
+    ) -> Outcome<Value>
+    where
+        'a: 'v,
+    {
+        let range = self.evaluate(&comprehension.range, locals)?;
         let mut gathered = Gathered::default();
-        match range {
+        match &*range {
             Value::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    let index = || Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
-                    let first = if comprehension.pair { index() } else { item.clone() };
-                    let second = comprehension.pair.then(|| item.clone());
-                    if let Some(done) = self.turn(comprehension, &mut gathered, first, second)? {
+                    let index = Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
+                    let (first, second) = if comprehension.pair {
+                        (&index, Some(item))
+                    } else {
+                        (item, None)
+                    };
+                    if let Some(done) = self.turn(comprehension, &mut gathered, first, second, locals)? {
                         return Ok(done);
                     }
                 }
@@ -41,8 +44,9 @@ impl Machine<'_> {
             Value::Map(map) if comprehension.walk != Walk::SortBy => {
                 self.context.budget.allocate(map.len() * size_of::<usize>())?;
                 for (key, value) in map.iter_sorted() {
-                    let second = comprehension.pair.then(|| value.clone());
-                    if let Some(done) = self.turn(comprehension, &mut gathered, key.to_value(), second)? {
+                    let key = key.to_value();
+                    let second = comprehension.pair.then_some(value);
+                    if let Some(done) = self.turn(comprehension, &mut gathered, &key, second, locals)? {
                         return Ok(done);
                     }
                 }
@@ -56,36 +60,60 @@ impl Machine<'_> {
                 .at(comprehension.range.span));
             }
         }
-        self.finish(comprehension, range, gathered)
+        self.finish(comprehension, &range, gathered)
     }
 
     /// One turn; gives the result if it is decided.
-    fn turn(
+    fn turn<'v>(
         &mut self,
-        comprehension: &Comprehension,
+        comprehension: &'v Comprehension,
         gathered: &mut Gathered,
-        first: Value,
-        second: Option<Value>,
-    ) -> Outcome<Option<Value>> {
-        let budget = &mut *self.context.budget;
-        budget.step(1)?;
-        self.locals.truncate(comprehension.slot);
-        self.locals.push(first.clone());
-        self.locals.extend(second);
-        if let Some(filter) = &comprehension.filter {
-            let value = self.evaluate(filter)?;
-            if !boolean(&value, "the condition").map_err(|fault| fault.at(filter.span))? {
-                return Ok(None);
-            }
+        first: &'v Value,
+        second: Option<&'v Value>,
+        outer: Locals<'v>,
+    ) -> Outcome<Option<Value>>
+    where
+        'a: 'v,
+    {
+        self.context.budget.step(1)?;
+        let slot = comprehension.slot;
+        let frame = Frame {
+            slot,
+            value: first,
+            outer,
+        };
+        let Some(value) = second else {
+            return self.inside(comprehension, gathered, first, Some(&frame));
+        };
+        let both = Frame {
+            slot: slot + 1,
+            value,
+            outer: Some(&frame),
+        };
+        self.inside(comprehension, gathered, first, Some(&both))
+    }
+
+    /// One turn, with its variables in sight.
+    fn inside<'v>(
+        &mut self,
+        comprehension: &'v Comprehension,
+        gathered: &mut Gathered,
+        first: &Value,
+        locals: Locals<'v>,
+    ) -> Outcome<Option<Value>>
+    where
+        'a: 'v,
+    {
+        if let Some(filter) = &comprehension.filter
+            && !self.truth(filter, locals, "the condition")?
+        {
+            return Ok(None);
         }
-        let span = comprehension.body.span;
+        let body = &comprehension.body;
         match comprehension.walk {
             Walk::All | Walk::Exists => {
                 let decisive = comprehension.walk == Walk::Exists;
-                let outcome = self
-                    .evaluate(&comprehension.body)
-                    .and_then(|value| boolean(&value, "the condition").map_err(|fault| fault.at(span)));
-                match outcome {
+                match self.truth(body, locals, "the condition") {
                     Ok(value) if value == decisive => return Ok(Some(Value::Bool(decisive))),
                     Ok(_) => {}
                     Err(fault) if fault.is_limit() => return Err(fault),
@@ -94,41 +122,38 @@ impl Machine<'_> {
                     }
                 }
             }
-            Walk::ExistsOne | Walk::Filter => {
-                let value = self.evaluate(&comprehension.body)?;
-                if boolean(&value, "the condition").map_err(|fault| fault.at(span))? {
-                    gathered.count += 1;
-                    if comprehension.walk == Walk::Filter {
-                        self.context.budget.allocate_entries(1)?;
-                        gathered.items.push(first);
-                    }
+            Walk::ExistsOne => gathered.count += usize::from(self.truth(body, locals, "the condition")?),
+            Walk::Filter => {
+                if self.truth(body, locals, "the condition")? {
+                    self.context.budget.allocate_entries(1)?;
+                    gathered.items.push(first.clone());
                 }
             }
             Walk::Map => {
-                let value = self.evaluate(&comprehension.body)?;
+                let value = self.evaluate(body, locals)?.into_owned();
                 self.context.budget.allocate_entries(1)?;
                 gathered.items.push(value);
             }
             Walk::SortBy => {
-                let key = self.evaluate(&comprehension.body)?;
+                let key = self.evaluate(body, locals)?.into_owned();
                 self.context.budget.allocate_entries(2)?;
                 gathered.keys.push(key);
-                gathered.items.push(first);
+                gathered.items.push(first.clone());
             }
             Walk::TransformMap => {
-                let value = self.evaluate(&comprehension.body)?;
+                let value = self.evaluate(body, locals)?.into_owned();
                 self.context.budget.allocate_entries(2)?;
-                gathered.pairs.push((as_key(&first)?, value));
+                gathered.pairs.push((as_key(first)?, value));
             }
             Walk::TransformMapEntry => {
-                let value = self.evaluate(&comprehension.body)?;
-                let Value::Map(map) = &value else {
+                let value = self.evaluate(body, locals)?;
+                let Value::Map(map) = &*value else {
                     return Err(Fault::new(format!(
                         "transformMapEntry takes a map, not {} {}",
                         value.kind(),
                         print::preview(&value)
                     ))
-                    .at(span));
+                    .at(body.span));
                 };
                 self.context.budget.allocate_entries(map.len() * 2)?;
                 gathered

@@ -1,17 +1,23 @@
 //! Fields and elements: `a.b`, `a[0]`, `a.?b`, `has(a.b)`.
 
-use super::{super::error::excerpt, Fault, Key, Machine, Outcome, Value, no_key, print};
+use super::{super::error::excerpt, Fault, Held, Key, Machine, Outcome, Value, no_key, print};
 use std::sync::Arc;
 
 /// How many names of a path the scope is asked for at once.
 const ASKED: usize = 8;
 
-impl Machine<'_> {
-    pub(super) fn path(&mut self, names: &[Arc<str>]) -> Outcome<Value> {
+impl<'a> Machine<'a> {
+    pub(super) fn path<'v>(&mut self, names: &[Arc<str>]) -> Outcome<Held<'v>>
+    where
+        'a: 'v,
+    {
         let mut asked = [""; ASKED];
         let count = names.len().min(ASKED);
         for (place, name) in asked.iter_mut().zip(names) {
             *place = name;
+        }
+        if let Some((value, covered)) = self.context.scope.borrow(&asked[..count]) {
+            return follow(value, names.get(covered.max(1)..).unwrap_or_default());
         }
         let Some((value, covered)) = self.context.scope.path(&asked[..count]) else {
             return Err(Fault::new(format!(
@@ -21,31 +27,49 @@ impl Machine<'_> {
         };
         let rest = names.get(covered.max(1)..).unwrap_or_default();
         if rest.is_empty() {
-            return Ok(value);
+            return Ok(Held::Owned(value));
         }
-        let mut current = &value;
-        for (position, name) in rest.iter().enumerate() {
-            match current {
-                Value::Map(map) => {
-                    current = map.get_str(name).ok_or_else(|| missing(current, name))?;
-                }
-                // Only what macros bind can be an optional, but a scope may hand one out.
-                Value::Optional(_) => {
-                    let mut value = current.clone();
-                    for name in &rest[position..] {
-                        value = field(&value, name, false)?;
-                    }
-                    return Ok(value);
-                }
-                other => return Err(no_fields(other, name)),
-            }
-        }
-        Ok(current.clone())
+        follow(&value, rest).map(|found| Held::Owned(found.into_owned()))
     }
 }
 
+/// The value below a value by names.
+fn follow<'v>(value: &'v Value, names: &[Arc<str>]) -> Outcome<Held<'v>> {
+    let mut current = Held::Borrowed(value);
+    for name in names {
+        current = select(current, name, false)?;
+    }
+    Ok(current)
+}
+
+/// A field, borrowed where the operand is.
+pub(super) fn select<'v>(operand: Held<'v>, name: &str, optional: bool) -> Outcome<Held<'v>> {
+    match operand {
+        Held::Borrowed(value) if !optional => {
+            if let Value::Map(map) = value {
+                return map
+                    .get_str(name)
+                    .map(Held::Borrowed)
+                    .ok_or_else(|| missing(value, name));
+            }
+            field(value, name, false).map(Held::Owned)
+        }
+        other => field(&other, name, optional).map(Held::Owned),
+    }
+}
+
+/// An element, borrowed where the operand is.
+pub(super) fn element<'v>(operand: Held<'v>, index: &Value, optional: bool) -> Outcome<Held<'v>> {
+    if let (Held::Borrowed(Value::List(items)), Value::Int(at), false) = (&operand, index, optional)
+        && let Some(item) = usize::try_from(*at).ok().and_then(|at| items.get(at))
+    {
+        return Ok(Held::Borrowed(item));
+    }
+    self::index(&operand, index, optional).map(Held::Owned)
+}
+
 /// A field; behind an optional every field is optional.
-pub(super) fn field(operand: &Value, name: &str, optional: bool) -> Outcome<Value> {
+fn field(operand: &Value, name: &str, optional: bool) -> Outcome<Value> {
     match operand {
         Value::Map(map) => match map.get_str(name) {
             Some(value) if optional => Ok(Value::some(value.clone())),
@@ -60,7 +84,7 @@ pub(super) fn field(operand: &Value, name: &str, optional: bool) -> Outcome<Valu
 }
 
 /// An element of a list or map; behind an optional every element is optional.
-pub(super) fn index(operand: &Value, index: &Value, optional: bool) -> Outcome<Value> {
+fn index(operand: &Value, index: &Value, optional: bool) -> Outcome<Value> {
     let found = match operand {
         Value::Optional(None) => return Ok(Value::Optional(None)),
         Value::Optional(Some(inner)) if !matches!(**inner, Value::Optional(_)) => {
@@ -97,10 +121,10 @@ pub(super) fn index(operand: &Value, index: &Value, optional: bool) -> Outcome<V
     }
 }
 
-pub(super) fn has(operand: &Value, name: &str) -> Outcome<Value> {
+pub(super) fn has(operand: &Value, name: &str) -> Outcome<bool> {
     match operand {
-        Value::Map(map) => Ok(Value::Bool(map.get_str(name).is_some())),
-        Value::Optional(None) => Ok(Value::Bool(false)),
+        Value::Map(map) => Ok(map.get_str(name).is_some()),
+        Value::Optional(None) => Ok(false),
         Value::Optional(Some(inner)) => has(inner, name),
         other => Err(no_fields(other, name)),
     }

@@ -141,7 +141,7 @@ fn what_chains_is_flat_or_stopped() {
         format!("a{}", ".size()".repeat(500)),
         format!("a{}", "[0]".repeat(1000)),
         format!("a{}", ".?a".repeat(1000)),
-        format!("1{}", "==1".repeat(1000)),
+        format!("a{}", "==1".repeat(1000)),
     ] {
         let error = Program::parse(&source).expect_err(&source[..20]);
         assert!(error.message.contains("chains more than"), "{error}");

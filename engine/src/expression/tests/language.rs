@@ -327,3 +327,34 @@ fn a_scope_may_answer_whole_paths() {
             .contains("no such name: other")
     );
 }
+
+#[test]
+fn what_never_changes_is_computed_while_parsing() {
+    use super::super::ast::Kind;
+    let kind = |source: &str| matches!(Program::parse(source).unwrap().root().kind, Kind::Literal(_));
+    for constant in [
+        "1 + 2 * 3",
+        "['AT', 'DE']",
+        "duration('1h') + duration('30m')",
+        "{'a': [1, 2].max()}",
+        "'a-1'.matches('^a')",
+        "-(1)",
+        "!(1 > 2)",
+    ] {
+        assert!(kind(constant), "{constant}");
+    }
+    // What differs, fails, is large, or would hide what is read.
+    for other in [
+        "now()",
+        "[random()]",
+        "1 / 0",
+        "lists.range(1000)",
+        "true ? 1 : inputs.x",
+        "dyn(1)",
+        "inputs.a + 1",
+    ] {
+        assert!(!kind(other), "{other}");
+    }
+    assert_eq!(value("false ? 1 / 0 : 2"), json!(2));
+    assert_eq!(Program::parse("true ? 1 : inputs.x").unwrap().reads().len(), 1);
+}

@@ -102,7 +102,7 @@ fn strings() {
         ("'abc'.substring(-1)", "no negative"),
         ("'abc'.charAt(4)", "no position 4"),
         ("['a', 1].join(',')", "join takes a string, not int 1"),
-        ("'a'.matches('(' + '')", "invalid pattern"),
+        ("'a'.matches(['('][0])", "invalid pattern"),
         ("'%s %s'.format(['a'])", "more values"),
         ("'%s'.format(['a', 'b'])", "fewer"),
         ("'%q'.format(['a'])", "%q"),
