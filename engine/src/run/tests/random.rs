@@ -140,7 +140,7 @@ fn mocks(steps: usize, answers: &[usize]) -> Mocks {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_run_ends_and_its_journal_says_how(
