@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use flowpilot_engine::journal::{Event, RunMode};
+use flowpilot_engine::journal::Event;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -80,8 +80,7 @@ pub async fn launch(services: &Services, launch: Launch<'_>) -> Result<Launched,
     );
 
     let at = Timestamp::now();
-    let mode = RunMode::Run;
-    let first = [Event::RunStarted { at, inputs, vars, mode }];
+    let first = [Event::RunStarted { at, inputs, vars }];
     let body = serde_json::to_string(&first).map_err(|error| Problem::internal(&error))?;
     let (trigger_kind, trigger_id, word) = match launch.trigger {
         Trigger::Api => (0, None, "api"),

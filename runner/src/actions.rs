@@ -22,7 +22,6 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::guard::Guard;
-use crate::script::{self, Job, Scripts};
 pub(crate) use failure::internal;
 use failure::invalid_input;
 
@@ -49,21 +48,13 @@ pub(crate) struct Call {
 #[derive(Clone, Debug)]
 pub(crate) struct Actions {
     guard: Arc<Guard>,
-    scripts: Scripts,
 }
 
 impl Actions {
     pub(crate) fn new(guard: Guard) -> Self {
         Self {
             guard: Arc::new(guard),
-            // Without the path of this program scripts fail, and say so; actions do not need it.
-            scripts: Scripts::new().unwrap_or_else(|_| Scripts::of("flowpilot-runner".into())),
         }
-    }
-
-    /// Performs one attempt of a script.
-    pub(crate) async fn script(&self, run: Uuid, step: &str, job: Job) -> Result<Value, StepError> {
-        script::perform(&self.scripts, run, step, job).await
     }
 
     /// Performs one attempt.

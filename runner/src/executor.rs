@@ -86,9 +86,6 @@ async fn drive(lease: LeasedRun, plan: Arc<Plan>, links: Links) {
         workflow,
         revision,
         url,
-        started_by: String::new(),
-        attempt: 1,
-        jitter: true,
     };
     let outbox = Outbox::new(run, epoch, seq);
     let machine = match Run::resume(plan, facts, &journal) {
@@ -215,13 +212,6 @@ impl Executor {
                     for attempt in self.attempts.abort(&step) {
                         commands.extend(self.machine.attempt_cancelled(&step, attempt, Timestamp::now()));
                     }
-                }
-                // The server refuses workflows with approvals, events and containers.
-                Command::Ask(_)
-                | Command::Listen { .. }
-                | Command::Publish(_)
-                | Command::Terminate { .. } => {
-                    tracing::error!(run.id = %self.outbox.run(), "this runner cannot do what the run asks for");
                 }
                 Command::Finish {
                     outcome,

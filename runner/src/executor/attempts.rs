@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use flowpilot_engine::action::Effect;
 use flowpilot_engine::journal::StepError;
-use flowpilot_engine::run::{Perform, Task};
+use flowpilot_engine::run::Perform;
 use serde_json::Value;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
@@ -17,7 +17,6 @@ use uuid::Uuid;
 
 use crate::actions::{Actions, Call, internal};
 use crate::metrics::Metrics;
-use crate::script::Job;
 
 /// An attempt that has not started, and how many events must be stored before it may.
 pub(super) struct Gate {
@@ -97,47 +96,24 @@ impl Attempts {
         let Perform {
             step,
             attempt,
-            at,
-            task,
+            action,
+            with,
             effect,
             idempotency_key,
             deadline,
-            ..
+            max_attempts: _,
         } = perform;
-        let actions = self.actions.clone();
-        let (run, path) = (self.run, step.clone());
-        let (action, handle) = match task {
-            Task::Action { action, with, .. } => {
-                let call = Call {
-                    run,
-                    epoch: self.epoch,
-                    step: path,
-                    action: action.clone(),
-                    with,
-                    idempotency_key,
-                    deadline,
-                };
-                let handle = self.tasks.spawn(async move { actions.perform(call).await });
-                (action, handle)
-            }
-            Task::Script { source, input } => {
-                let job = Job {
-                    source,
-                    input: Value::Object(input),
-                    now: at,
-                    seed: seed(&idempotency_key, attempt),
-                };
-                let handle = self
-                    .tasks
-                    .spawn(async move { actions.script(run, &path, job).await });
-                ("script".to_owned(), handle)
-            }
-            // The server refuses workflows with them.
-            Task::Container { .. } | Task::Workflow { .. } => {
-                let error = internal("this runner cannot do that: it is older than the workflow that needs it");
-                ("unknown".to_owned(), self.tasks.spawn(async { Err(error) }))
-            }
+        let call = Call {
+            run: self.run,
+            epoch: self.epoch,
+            step: step.clone(),
+            action: action.clone(),
+            with,
+            idempotency_key,
+            deadline,
         };
+        let actions = self.actions.clone();
+        let handle = self.tasks.spawn(async move { actions.perform(call).await });
         let changes = changes(effect);
         self.running.insert(
             handle.id(),
@@ -233,14 +209,6 @@ impl Attempts {
     }
 }
 
-/// Where the random numbers of a script begin: the same whenever the attempt is made.
-fn seed(key: &str, attempt: u32) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    (key, attempt).hash(&mut hasher);
-    hasher.finish()
-}
-
 fn changes(effect: Effect) -> bool {
     matches!(effect, Effect::Write | Effect::Irreversible)
 }
@@ -259,21 +227,12 @@ mod tests {
         let perform = Perform {
             step: "a".to_owned(),
             attempt: 2,
-            at: jiff::Timestamp::UNIX_EPOCH,
-            undo: false,
-            task: Task::Action {
-                action: action.to_owned(),
-                connection: None,
-                with: serde_json::Map::new(),
-            },
+            action: action.to_owned(),
+            with: serde_json::Map::new(),
             effect,
             idempotency_key: "key".to_owned(),
             deadline: None,
             max_attempts: 3,
-            runner_class: None,
-            sensitive: false,
-            cache: None,
-            example: None,
         };
         Gate { perform, begun }
     }

@@ -134,7 +134,6 @@ impl Ledger {
             at: Timestamp::now(),
             inputs: Map::new(),
             vars: Map::new(),
-            mode: flowpilot_engine::journal::RunMode::Run,
         };
         let journal: Vec<Event> = std::iter::once(start).chain(events).collect();
         let leased = LeasedRun {

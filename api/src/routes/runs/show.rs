@@ -84,9 +84,6 @@ fn steps(
         workflow: run.workflow.clone(),
         revision: run.revision.clone(),
         url: String::new(),
-        started_by: String::new(),
-        attempt: 1,
-        jitter: true,
     };
     match Machine::resume(plan, facts, events) {
         Ok(machine) => Some(machine.view()),
