@@ -44,7 +44,8 @@ pub fn check(document: &Document, context: &Context) -> Vec<Problem> {
                     severity: Severity::Error,
                     ..problem
                 });
-                sorted(compiled.warnings.iter().cloned().chain(missing).collect())
+                let advice = compiled.advice.iter().cloned();
+                sorted(compiled.warnings.iter().cloned().chain(missing).chain(advice).collect())
             }
             Err(problems) => problems,
         },
