@@ -277,7 +277,14 @@ impl Names<'_> {
         let hidden = layout
             .around(step)
             .find(|block| layout.kind(*block) != Some(Kind::Group) && !around.contains(block));
-        let (message, like) = if let Some(block) = hidden {
+        let own_turn = matches!(place.view, View::Turn(block) if self.graph.is_inside(step, block));
+        let (message, like) = if own_turn {
+            let message = format!(
+                "steps.{id}{at} is a step of the turn, and cannot be read here: only `until`, `next` and other steps of \
+                 the turn read it; carry its value on with `next`"
+            );
+            (message, None)
+        } else if let Some(block) = hidden {
             let kind = layout.kind(block).map_or("", Kind::word);
             let block = layout.id(block);
             let message = format!(
@@ -296,8 +303,9 @@ impl Names<'_> {
             let own = reader.map_or("this", |reader| layout.id(reader));
             let message =
                 format!("steps.{id}{at} is not an ancestor of {own}: nothing that {own} needs leads to {id}");
+            let starts = matches!(place.view, View::Step(_) | View::Match(_) | View::Undo(_) | View::Turn(_));
             let beside = reader.is_some_and(|reader| layout.block[reader] == layout.block[step]);
-            (message, beside.then(|| format!("needs: [{id}]")))
+            (message, (starts && beside).then(|| format!("needs: [{id}]")))
         };
         problems.suggesting("NotAnAncestor", place.path, message, like);
     }
