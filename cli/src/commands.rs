@@ -4,4 +4,5 @@ pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod test;
 pub(crate) mod version;

@@ -12,6 +12,7 @@ mod client;
 mod commands;
 mod dev;
 mod output;
+mod testing;
 
 pub use output::Format;
 
@@ -41,6 +42,8 @@ enum Command {
     Logs(commands::logs::Arguments),
     /// Run API, runner and database in one process, with manifests from a folder
     Dev(dev::Arguments),
+    /// Test workflows in simulated time
+    Test(commands::test::Arguments),
     /// Show the version of this command, and of the server if one is given
     Version(commands::version::Arguments),
 }
@@ -76,6 +79,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
                 Command::Runs(arguments) => commands::runs::run(arguments).await,
                 Command::Logs(arguments) => commands::logs::run(arguments).await,
                 Command::Dev(arguments) => dev::run(arguments).await,
+                Command::Test(arguments) => commands::test::run(arguments).await,
                 Command::Version(arguments) => commands::version::run(arguments).await,
             }
         })

@@ -56,7 +56,7 @@ pub const SPEC_BYTES: usize = 512 * 1024;
 /// Problems that one answer lists: admission answers must stay readable, and small.
 pub const PROBLEMS: usize = 200;
 /// The timeout of a run that names none: 30 days.
-const RUN_TIMEOUT_MS: u64 = 30 * 24 * 3_600_000;
+pub(crate) const RUN_TIMEOUT_MS: u64 = 30 * 24 * 3_600_000;
 
 /// A plan, and what somebody should look at.
 #[derive(Clone, Debug, PartialEq)]

@@ -22,5 +22,6 @@ pub mod problem;
 pub mod protocol;
 pub mod run;
 mod schema;
+pub mod simulation;
 mod size;
 pub mod template;

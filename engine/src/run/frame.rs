@@ -16,10 +16,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::Run;
 use super::ending::{Cause, Ending};
+use super::names::turn_value;
 use super::order::Order;
 use super::record::{Phase, Record};
+use super::{Run, Timer};
 use crate::expression::Value;
 use crate::journal::StepError;
 use crate::plan::{Plan, Work};
@@ -70,6 +71,8 @@ pub(super) struct Frame {
     /// When undo must be over, or when the next turn begins.
     pub(super) timer: Option<Timestamp>,
     pub(super) iterations: Option<Box<Iterations>>,
+    /// Of a turn: what it carries, and its index.
+    pub(super) turn: Option<Value>,
     /// Its end is known outside.
     pub(super) closed: bool,
 }
@@ -81,7 +84,10 @@ pub(super) enum Owner {
     /// An attempt of a group, or a forEach or loop.
     Step(Instance),
     /// An item or a turn.
-    Iteration { of: FrameId, index: usize },
+    Iteration {
+        of: FrameId,
+        index: usize,
+    },
 }
 
 /// A step that can be taken back, and when it ended.
@@ -181,6 +187,7 @@ impl Frame {
             undoing: None,
             timer: None,
             iterations: None,
+            turn: None,
             closed: false,
         }
     }
@@ -204,6 +211,7 @@ impl Frame {
             undoing: None,
             timer: None,
             iterations: None,
+            turn: None,
             closed: false,
         }
     }
@@ -215,7 +223,9 @@ impl Frame {
 
 fn records(plan: &Plan, block: Option<usize>) -> Vec<Record> {
     let members = plan.members(block).iter();
-    members.map(|step| Record::new(plan.steps[*step].needs.len())).collect()
+    members
+        .map(|step| Record::new(plan.steps[*step].needs.len()))
+        .collect()
 }
 
 impl Run {
@@ -300,6 +310,10 @@ impl Run {
         frame.order = frame.order.then(index);
         frame.records = records(&plan, Some(block));
         frame.open = frame.records.len();
+        frame.turn = match outer.iterations.as_ref().map(|all| &all.plan) {
+            Some(Turns::Loop { carried, .. }) => Some(turn_value(carried, index)),
+            _ => None,
+        };
         let id = self.frames.add(frame);
         let outer = self.frames.get_mut(of);
         outer.open += 1;
@@ -317,7 +331,10 @@ impl Run {
         let (order, block) = (frame.order, frame.block);
         for (position, step) in plan.members(block).iter().enumerate() {
             if self.frames.get(id).records[position].waiting_for == 0 {
-                let instance = Instance { frame: id, step: *step };
+                let instance = Instance {
+                    frame: id,
+                    step: *step,
+                };
                 self.dirty.insert((order.then(*step), instance));
             }
         }
@@ -326,11 +343,17 @@ impl Run {
 
     /// Forgets a frame and those inside of it.
     pub(super) fn drop_frame(&mut self, id: FrameId) {
-        let Some(frame) = self.frames.remove(id) else { return };
+        let Some(frame) = self.frames.remove(id) else {
+            return;
+        };
         self.sweeps.remove(&id);
         self.settling.remove(&id);
+        self.move_timer(frame.timer, None, frame.order, Timer::Frame(id));
         let inner = frame.records.iter().filter_map(|record| record.frame);
-        let children = frame.iterations.iter().flat_map(|iterations| iterations.children.values().copied());
+        let children = frame
+            .iterations
+            .iter()
+            .flat_map(|iterations| iterations.children.values().copied());
         for child in inner.chain(children) {
             self.drop_frame(child);
         }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Run;
 use super::chance::{Seed, fraction, uuid};
-use super::frame::{FrameId, Owner, Turns};
+use super::frame::{Frame, FrameId, Owner, Turns};
 use super::record::{Phase, Record};
 use crate::expression::{Key, Map, Scope, Value};
 use crate::journal::StepError;
@@ -94,11 +94,19 @@ impl<'a> Names<'a> {
         None
     }
 
-    /// The iterations around, from the inside out: block, its frame, index.
+    /// The blocks around, from the inside out.
+    fn frames(&self) -> impl Iterator<Item = &'a Frame> {
+        let run = self.run;
+        let ids = std::iter::successors(Some(self.frame), move |id| run.outer(*id));
+        ids.filter_map(move |id| run.frames.find(id))
+    }
+
+    /// The items around, from the inside out: block, its frame, index.
     fn iterations(&self) -> impl Iterator<Item = (usize, FrameId, usize)> {
-        std::iter::successors(Some(self.frame), |id| self.run.outer(*id)).filter_map(|id| {
-            let frame = self.run.frames.find(id)?;
-            let Owner::Iteration { of, index } = frame.owner else { return None };
+        self.frames().filter_map(|frame| {
+            let Owner::Iteration { of, index } = frame.owner else {
+                return None;
+            };
             Some((frame.block?, of, index))
         })
     }
@@ -108,20 +116,18 @@ impl<'a> Names<'a> {
     }
 
     fn item(&self) -> Option<(Value, usize)> {
-        self.iterations().find_map(|(_, of, index)| match self.turns(of)? {
-            Turns::Items { items, .. } => Some((items.get(index)?.clone(), index)),
-            Turns::Loop { .. } => None,
-        })
+        self.iterations()
+            .find_map(|(_, of, index)| match self.turns(of)? {
+                Turns::Items { items, .. } => Some((items.get(index)?.clone(), index)),
+                Turns::Loop { .. } => None,
+            })
     }
 
     fn turn(&self) -> Option<Value> {
         if let Some((_, value)) = &self.given.turn {
             return Some(value.clone());
         }
-        self.iterations().find_map(|(_, of, index)| match self.turns(of)? {
-            Turns::Loop { carried, .. } => Some(turn_value(carried, index)),
-            Turns::Items { .. } => None,
-        })
+        self.frames().find_map(|frame| frame.turn.clone())
     }
 
     /// `blocks.<id>`: the item or the carried values of a block around.
@@ -132,14 +138,22 @@ impl<'a> Names<'a> {
         {
             return Some(value.clone());
         }
-        let (_, of, index) = self.iterations().find(|(block, ..)| *block == step)?;
-        Some(match self.turns(of)? {
-            Turns::Items { items, .. } => map([
-                ("item", items.get(index).cloned()),
-                ("index", Some(number(index))),
-            ]),
-            Turns::Loop { carried, .. } => turn_value(carried, index),
-        })
+        let frame = self
+            .frames()
+            .find(|frame| frame.block == Some(step) && matches!(frame.owner, Owner::Iteration { .. }))?;
+        if frame.turn.is_some() {
+            return frame.turn.clone();
+        }
+        let Owner::Iteration { of, index } = frame.owner else {
+            return None;
+        };
+        let Turns::Items { items, .. } = self.turns(of)? else {
+            return None;
+        };
+        Some(map([
+            ("item", items.get(index).cloned()),
+            ("index", Some(number(index))),
+        ]))
     }
 
     fn blocks(&self) -> Value {
@@ -283,11 +297,14 @@ fn error_value(error: &StepError) -> Value {
 
 /// An entry of `steps.<id>.failures`.
 pub(super) fn failure_value(index: usize, error: &StepError) -> Value {
-    map([("index", Some(number(index))), ("error", Some(error_value(error)))])
+    map([
+        ("index", Some(number(index))),
+        ("error", Some(error_value(error))),
+    ])
 }
 
 /// `turn`: the carried values and the index.
-fn turn_value(carried: &JsonMap<String, Json>, index: usize) -> Value {
+pub(super) fn turn_value(carried: &JsonMap<String, Json>, index: usize) -> Value {
     let carried = carried
         .iter()
         .map(|(name, value)| (name.as_str(), Some(Value::from_json(value))));

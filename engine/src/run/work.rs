@@ -80,15 +80,13 @@ impl Run {
                 }
                 self.succeed(instance, None, now, commands);
             }),
-            Work::Fail { code, message } => {
-                self.message(instance, message.as_ref()).and_then(|message| {
-                    Err(Box::new(StepError {
-                        code: code.clone(),
-                        message: message.unwrap_or_default(),
-                        ..StepError::default()
-                    }))
-                })
-            }
+            Work::Fail { code, message } => self.message(instance, message.as_ref()).and_then(|message| {
+                Err(Box::new(StepError {
+                    code: code.clone(),
+                    message: message.unwrap_or_default(),
+                    ..StepError::default()
+                }))
+            }),
             Work::Stop { message, .. } => self
                 .message(instance, message.as_ref())
                 .map(|message| self.stopped(instance, message, now, commands)),
@@ -170,12 +168,15 @@ pub(super) fn fields(value: Json) -> Map<String, Json> {
     }
 }
 
-/// A list of texts.
+/// A list of texts. An expression in it may give several.
 pub(super) fn texts(name: &str, value: &Json) -> Outcome<Vec<String>> {
     let wrong = || expression_error(format!("`{name}` gave {value}, not a list of texts"));
-    let items = value.as_array().ok_or_else(wrong)?;
-    items
-        .iter()
-        .map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong))
-        .collect()
+    let mut found = Vec::new();
+    for item in value.as_array().ok_or_else(wrong)? {
+        let inner = item.as_array().map_or(std::slice::from_ref(item), Vec::as_slice);
+        for text in inner {
+            found.push(text.as_str().ok_or_else(wrong)?.to_owned());
+        }
+    }
+    Ok(found)
 }

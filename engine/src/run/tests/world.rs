@@ -100,6 +100,8 @@ pub(super) struct World {
     /// What happened in the tenant since the run began.
     events: Vec<IncomingEvent>,
     answers: BTreeMap<String, Vec<Answer>>,
+    /// Answers are listed by the id of the step, whatever the item.
+    pub(super) answers_by_id: bool,
     signals: Vec<(Timestamp, Signal)>,
 }
 
@@ -167,6 +169,7 @@ impl World {
             refused: Vec::new(),
             events: Vec::new(),
             answers: mocks.0,
+            answers_by_id: false,
             signals: Vec::new(),
         }
     }
@@ -183,7 +186,7 @@ impl World {
         self.signal_at(seconds, Signal::Event(event.to_owned(), data))
     }
 
-    fn signal_at(mut self, seconds: i64, signal: Signal) -> Self {
+    pub(super) fn signal_at(mut self, seconds: i64, signal: Signal) -> Self {
         self.signals
             .push((Timestamp::from_second(seconds).expect("a time"), signal));
         self
@@ -269,10 +272,19 @@ impl World {
         self.take(commands);
     }
 
+    /// Does what was asked for. What is to be recorded first: the machine knows it already, and what it says when it
+    /// is called in between comes after it.
     pub(super) fn take(&mut self, commands: Vec<Command>) {
+        let mut others = Vec::new();
         for command in commands {
             match command {
                 Command::Record(event) => self.journal.push(event),
+                other => others.push(other),
+            }
+        }
+        for command in others {
+            match command {
+                Command::Record(_) => {}
                 Command::Perform(perform) => self.begin(perform),
                 Command::Abort { step } => {
                     self.aborted.push(step.clone());
@@ -305,7 +317,14 @@ impl World {
     }
 
     fn begin(&mut self, perform: Perform) {
-        let answers = self.answers.entry(perform.step.clone()).or_default();
+        let path = perform.step.clone();
+        let key = if self.answers_by_id {
+            path.rsplit_once('.')
+                .map_or(path.clone(), |(_, id)| id.to_owned())
+        } else {
+            path
+        };
+        let answers = self.answers.entry(key).or_default();
         let answer = match answers.len() {
             0 => gives(json!({})),
             1 => answers[0].clone(),
@@ -371,9 +390,13 @@ impl World {
     pub(super) fn ended(&self, step: &str) -> String {
         let of_step = self.journal.iter().filter(|event| event.step() == Some(step));
         let ends = of_step.filter_map(|event| match event {
-            Event::StepSucceeded { named, .. } => Some(named.clone().unwrap_or_else(|| "succeeded".to_owned())),
+            Event::StepSucceeded { named, .. } => {
+                Some(named.clone().unwrap_or_else(|| "succeeded".to_owned()))
+            }
             Event::StepFailed {
-                error, retry_at: None, ..
+                error,
+                retry_at: None,
+                ..
             } => Some(format!("failed:{}", error.code)),
             Event::StepSkipped { reason, .. } => Some(format!("skipped:{reason:?}").to_lowercase()),
             Event::StepCancelled { .. } => Some("cancelled".to_owned()),

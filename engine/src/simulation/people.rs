@@ -1,0 +1,92 @@
+//! What people and the world do: signals.
+
+use serde_json::{Value, json};
+
+use super::calls::{Call, Called};
+use super::{SignalKind, Simulation};
+use crate::plan::FormField;
+use crate::journal::Vote;
+use crate::run::{IncomingEvent, Question};
+
+impl Simulation<'_> {
+    /// A run asks people. In a dry run the answer given in advance comes at once.
+    pub(super) fn ask(&mut self, number: usize, question: &Question) {
+        let shown = self.runs[number].shown(&question.step);
+        self.calls.push(Call {
+            at: self.since(self.now),
+            step: shown.clone(),
+            attempt: 1,
+            undo: false,
+            cancelled: false,
+            hidden: self.scene.dry_run,
+            what: Called::Approval { title: question.title.clone(), description: question.description.clone() },
+        });
+        if self.scene.dry_run {
+            self.asked.push_back((number, question.clone()));
+        }
+    }
+
+    /// Somebody does something.
+    pub(super) fn signal(&mut self, what: SignalKind) {
+        match what {
+            SignalKind::Cancel { by } => {
+                let commands = self.runs[0].run.cancel(&by, self.now);
+                self.take(0, commands);
+            }
+            SignalKind::Event { event, source, data } => {
+                let id = self.scene.seed.id(&format!("event {}", self.events.len())).to_string();
+                self.deliver(IncomingEvent { id, event, source: Some(source), time: self.now, data: Value::Object(data) });
+            }
+            SignalKind::Vote { step, vote } => self.vote(&step, vote),
+        }
+    }
+
+    /// A vote, for the approval of that path or, where a name is enough, of that name.
+    fn vote(&mut self, step: &str, vote: Vote) {
+        let mut refusal = None;
+        for number in 0..self.runs.len() {
+            let Some(inner) = step.strip_prefix(self.runs[number].prefix.as_str()) else { continue };
+            let inner = inner.to_owned();
+            match self.runs[number].run.vote(&inner, vote.clone(), self.now) {
+                Ok(commands) => return self.take(number, commands),
+                Err(refused) => refusal = Some(refused.to_string()),
+            }
+        }
+        let why = refusal.unwrap_or_else(|| "there is no such step".to_owned());
+        self.refused.push(format!("{} about {step}: {why}", vote.by));
+    }
+
+    /// A dry run does not wait for people: the votes given in advance count at once, and without any the answer is yes.
+    pub(super) fn answer_in_advance(&mut self, number: usize, question: &Question) {
+        let shown = self.runs[number].shown(&question.step);
+        let given: Vec<Vote> = self.signals.iter().filter_map(|signal| match &signal.what {
+            SignalKind::Vote { step, vote } if *step == shown => Some(vote.clone()),
+            _ => None,
+        }).collect();
+        if !given.is_empty() {
+            given.into_iter().for_each(|vote| self.vote(&shown, vote));
+            return;
+        }
+        for voter in 1..=question.required {
+            let form = question.form.iter().map(|field| (field.name.clone(), filled(field))).collect();
+            let vote = Vote {
+                by: question.users.get(voter as usize - 1).cloned().unwrap_or_else(|| format!("dry-run-{voter}")),
+                groups: question.groups.clone(),
+                approve: true,
+                form,
+                comment: None,
+            };
+            self.vote(&shown, vote);
+        }
+    }
+}
+
+/// A value that a form field takes.
+fn filled(field: &FormField) -> Value {
+    match field.type_.as_str() {
+        "boolean" => json!(false),
+        "integer" => json!(0),
+        "number" => json!(0.0),
+        _ => json!(field.options.first().map_or("", String::as_str)),
+    }
+}
