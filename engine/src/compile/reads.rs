@@ -237,6 +237,28 @@ impl Names<'_> {
             return problems.suggesting("UnknownName", place.path, message, like);
         }
         presence::check(self, read, number, all, place, problems);
+        self.called_output(read, number, place, problems);
+    }
+
+    /// Warns of an output that the called workflow does not have now.
+    fn called_output(&self, read: &Read, step: usize, place: Place<'_>, problems: &mut Problems) {
+        let Some(call) = &self.layout.spec.steps[step].workflow else {
+            return;
+        };
+        let workflows = self.context.workflows.as_ref();
+        let interface = workflows.and_then(|workflows| workflows.get(&call.name));
+        let outputs = interface.and_then(|interface| interface.outputs.get("properties")?.as_object());
+        let (Some(outputs), Some(name)) = (outputs, read.path.get(3)) else {
+            return;
+        };
+        if call.await_ == Some(false) || read.path[2] != "output" || outputs.contains_key(name) {
+            return;
+        }
+        let known = || outputs.keys().map(String::as_str);
+        let there = listed(name, known(), "there are", "it has none");
+        let message = format!("the workflow {} has no output {name}{}: {there}", call.name, at(read));
+        let like = nearest_of(name, known()).map(|name| format!("{}.{name}", read.path[..3].join(".")));
+        problems.warning_suggesting("UnknownField", place.path, message, like);
     }
 
     /// Whether an expression here may read this step.

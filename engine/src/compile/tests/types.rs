@@ -80,15 +80,15 @@ fn a_call_is_checked_against_what_the_other_workflow_takes_and_gives() {
         &[
             (
                 "[{id: a, workflow: {name: price, inputs: {sku: x}}}, {id: b, needs: [a], set: {x: $(steps.a.output.cents), y: $(steps.a.output.cent)}}]",
-                &["UnknownField steps[1].set.y -> steps.a.output.cents"],
+                &["UnknownField? steps[1].set.y -> steps.a.output.cents"],
             ),
             (
                 "[{id: a, workflow: {name: price, inputs: {skuu: x}}}, {id: b, workflow: {name: price, inputs: {sku: 1}}}, {id: c, workflow: {name: price, inputs: {sku: $(1 + 1)}, await: false}}, {id: d, needs: [c], set: {x: $(steps.c.output.run), y: $(steps.c.output.cents)}}]",
                 &[
-                    "UnknownInput steps[0].workflow.inputs.skuu -> sku",
-                    "MissingInput steps[0].workflow.inputs",
-                    "InvalidInput steps[1].workflow.inputs.sku",
-                    "InvalidInput steps[2].workflow.inputs.sku",
+                    "UnknownInput? steps[0].workflow.inputs.skuu -> sku",
+                    "MissingInput? steps[0].workflow.inputs",
+                    "InvalidInput? steps[1].workflow.inputs.sku",
+                    "InvalidInput? steps[2].workflow.inputs.sku",
                     "UnknownField steps[3].set.y",
                 ],
             ),
