@@ -22,6 +22,18 @@ pub struct Context {
     pub support: Support,
 }
 
+impl Context {
+    /// What the API server and its runners take, of a tenant with these variables.
+    #[must_use]
+    pub fn server(tenant_variables: Option<BTreeSet<String>>) -> Self {
+        Self {
+            tenant_variables,
+            support: Support::Server,
+            ..Self::default()
+        }
+    }
+}
+
 /// What a workflow takes and gives, for those that call it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkflowInterface {
