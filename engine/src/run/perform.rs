@@ -45,6 +45,7 @@ impl Run {
         Ok(Perform {
             step: self.path(instance),
             attempt: record.attempts,
+            at: started,
             undo: false,
             task,
             effect,

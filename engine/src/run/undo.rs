@@ -81,6 +81,7 @@ impl Run {
             idempotency_key: format!("{}:undo", self.idempotency_key(instance)),
             step: path,
             attempt: record.attempts,
+            at: record.attempt_at,
             undo: true,
             task: Task::Action {
                 action: undo.action.clone(),

@@ -44,6 +44,7 @@ pub enum UndoState {
 }
 
 impl UndoState {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
     fn is_none(&self) -> bool {
         *self == Self::None
     }

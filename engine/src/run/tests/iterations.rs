@@ -121,8 +121,7 @@ steps:
 - {id: lines, in: box, forEach: {items: $(item.lines), result: $(steps.pack.output)}}
 - {id: pack, in: lines, set: {order: $(blocks.orders.item.id), line: $(item), num: \"$(blocks.orders.index).$(index)\"}}
 outputs: {all: $(steps.orders.output)}";
-    let text = text.replace("result: $(steps.lines.output)", "result: $(steps.lines.output)");
-    let world = World::new(&text, mocks([])).finish();
+    let world = World::new(text, mocks([])).finish();
     let packed = |order: &str, line: &str, num: &str| json!({"order": order, "line": line, "num": num});
     let expected = json!([
         [packed("o1", "x", "0.0"), packed("o1", "w", "0.1")],

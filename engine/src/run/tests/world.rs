@@ -284,7 +284,6 @@ impl World {
         }
         for command in others {
             match command {
-                Command::Record(_) => {}
                 Command::Perform(perform) => self.begin(perform),
                 Command::Abort { step } => {
                     self.aborted.push(step.clone());
@@ -295,7 +294,7 @@ impl World {
                         self.take(ended);
                     }
                 }
-                Command::Terminate { .. } => {}
+                Command::Record(_) | Command::Terminate { .. } => {}
                 Command::Ask(question) => self.asked.push(question),
                 Command::Listen { event, .. } => {
                     let earlier: Vec<IncomingEvent> = self.events.clone();
