@@ -149,7 +149,7 @@ proptest! {
             match parse(text.as_bytes()) {
                 Ok(documents) => {
                     for document in documents {
-                        for problem in check_with(&document, &Context::default()) {
+                        for problem in check(&document, &Context::default()) {
                             assert!(document.position(&problem.path).is_some());
                         }
                     }
