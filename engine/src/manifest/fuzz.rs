@@ -8,7 +8,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{check_with, check_workflow, parse};
+use super::{check, check_workflow, parse};
 use crate::compile::{Context, Support};
 
 /// More than any case takes, on a busy machine and unoptimised.
