@@ -36,7 +36,8 @@ use serde_json::{Map, Value};
 
 pub use error::TemplateError;
 pub use targets::Targets;
-pub use with::With;
+pub(crate) use with::is_template;
+pub use with::{With, without_templates};
 
 /// The longest template: twenty pages of text. A workflow's manifest has 512 KiB for all of them.
 pub const SOURCE_LIMIT: usize = 64 * 1024;

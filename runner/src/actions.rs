@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::guard::Guard;
-use crate::script::{self, Job, Scripts};
+use crate::script::{self, Attempt, Scripts};
 pub(crate) use failure::internal;
 use failure::invalid_input;
 
@@ -62,9 +62,9 @@ impl Actions {
     }
 
     /// Runs a script of a step.
-    pub(crate) async fn run_script(&self, run: Uuid, step: &str, job: Job) -> Result<Value, StepError> {
+    pub(crate) async fn run_script(&self, attempt: Attempt<'_>, source: String, input: Value) -> Result<Value, StepError> {
         match &self.scripts {
-            Some(scripts) => script::perform(scripts, run, step, job).await,
+            Some(scripts) => script::perform(scripts, attempt, source, input).await,
             None => Err(internal(
                 "the runner's program is gone from the disk: scripts cannot be started",
             )),

@@ -15,6 +15,11 @@
 //!        └─ kills it when time is up               limits: memory, stack, fuel, time, output, log
 //! ```
 
+#![allow(
+    clippy::result_large_err,
+    reason = "an error is made once per script that fails, and carries its log lines"
+)]
+
 mod console;
 mod failure;
 mod frame;
@@ -35,7 +40,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use failure::ScriptError;
-pub use perform::perform;
+pub use perform::{Attempt, perform, step_error};
 pub use pool::Scripts;
 pub use sandbox::{check, run};
 pub use worker::{is_worker, serve};

@@ -1,9 +1,11 @@
 //! Scripts in processes of their own, with the real program as the worker.
 
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use flowpilot_runner::script::{Job, Limits, ScriptError, Scripts};
+use flowpilot_runner::script::{Attempt, Job, Limits, ScriptError, Scripts, perform};
 use serde_json::{Value, json};
 
 fn scripts() -> Scripts {
@@ -14,7 +16,7 @@ fn job(source: &str) -> Job {
     Job {
         source: source.to_owned(),
         input: json!({"n": 20}),
-        now: "2026-01-02T03:04:05Z".parse().unwrap(),
+        now: jiff::Timestamp::UNIX_EPOCH,
         seed: 1,
     }
 }
@@ -83,6 +85,36 @@ async fn a_script_that_nobody_wants_any_more_is_killed() {
 }
 
 #[tokio::test]
+async fn an_attempt_gives_an_output_or_an_error_of_the_step() {
+    let scripts = scripts();
+    let attempt = Attempt {
+        run: uuid::Uuid::from_u128(7),
+        step: "a",
+        number: 1,
+        now: "2026-01-02T03:04:05Z".parse().unwrap(),
+    };
+    let source = "console.log('hello'); return [input.n, Date.now(), Math.random()]".to_owned();
+    let output = perform(&scripts, attempt, source.clone(), json!({"n": 1}))
+        .await
+        .unwrap();
+    assert_eq!(
+        (&output[0], &output[1]),
+        (&json!(1), &json!(1_767_323_045_000_i64))
+    );
+    assert_eq!(
+        perform(&scripts, attempt, source, json!({"n": 1})).await.unwrap(),
+        output
+    );
+    let error = perform(&scripts, attempt, "return NaN".to_owned(), json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.code.as_str(), error.retryable),
+        ("InvalidOutput", Some(false))
+    );
+}
+
+#[tokio::test]
 async fn a_program_that_is_no_worker_is_named() {
     let error = run(&Scripts::of(PathBuf::from("/does/not/exist")), "return 1")
         .await
@@ -98,6 +130,30 @@ async fn a_program_that_is_no_worker_is_named() {
         error.code == "Interrupted" && error.message.contains("the process of the script ended"),
         "{error:?}"
     );
+}
+
+#[test]
+fn a_worker_ends_with_its_runner_even_in_the_middle_of_a_script() {
+    let request = json!({"job": job("return Array.prototype.indexOf.call({length: 2 ** 53 - 1}, 1)"), "limits": Limits::default()});
+    let request = request.to_string();
+    let mut worker = Command::new(env!("CARGO_BIN_EXE_flowpilot-runner"))
+        .arg("script-worker")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut to = worker.stdin.take().unwrap();
+    to.write_all(&u32::try_from(request.len()).unwrap().to_le_bytes())
+        .unwrap();
+    to.write_all(request.as_bytes()).unwrap();
+    drop(to);
+    let start = Instant::now();
+    while worker.try_wait().unwrap().is_none() {
+        if start.elapsed() > Duration::from_secs(20) {
+            worker.kill().unwrap();
+            panic!("the worker goes on without its runner");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[tokio::test]

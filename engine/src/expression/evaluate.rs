@@ -81,7 +81,7 @@ impl<'a> Machine<'a> {
                     return Ok(operand);
                 }
                 let index = self.evaluate(index, locals)?;
-                select::element(operand, &index, *optional)?
+                select::element(&operand, &index, *optional)?
             }
             Kind::Has { operand, field } => {
                 let operand = self.evaluate(operand, locals)?;

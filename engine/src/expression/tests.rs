@@ -1,9 +1,11 @@
 //! Tests of the expression language, by area.
 
 mod extensions;
+mod extremes;
 mod guards;
 mod language;
 mod library;
+mod page;
 mod reading;
 mod sensitive;
 mod texts;

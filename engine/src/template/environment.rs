@@ -46,6 +46,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for name in ["debug", "dict", "namespace"] {
         env.remove_global(name);
     }
+    // `select('in', list)` would walk over one list for each item of another.
+    env.remove_test("in");
     for operator in ["+", "~", "*"] {
         env.add_function(
             operator,

@@ -18,13 +18,11 @@ pub(super) fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Val
         meter::pay(state, value)?;
     }
     match state.auto_escape() {
-        AutoEscape::Html if value.is_safe() => Ok(out.write_str(&text(value)?)?),
-        AutoEscape::Html => {
+        AutoEscape::Html if !value.is_safe() => {
             let text = Value::from(text(value)?.into_owned());
             escape_formatter(out, state, &text)
         }
-        AutoEscape::Json if value.is_safe() => Ok(out.write_str(&text(value)?)?),
-        AutoEscape::Json => Ok(out.write_str(&json(value)?)?),
+        AutoEscape::Json if !value.is_safe() => Ok(out.write_str(&json(value)?)?),
         _ => Ok(out.write_str(&text(value)?)?),
     }
 }

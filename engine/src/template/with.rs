@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Targets;
 use crate::expression::{ParseError, Tree};
@@ -24,6 +24,34 @@ impl With {
         })
     }
 }
+
+/// The value with a text in place of each template: what a schema may look at. The text holds an expression, so that
+/// nobody takes it for the final one.
+#[must_use]
+pub fn without_templates(source: &Value) -> Value {
+    match source {
+        Value::Object(fields) if is_template(fields) => Value::from(SOME_TEXT),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            Value::Object(
+                fields
+                    .map(|(name, value)| (name.clone(), without_templates(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(items) => items.iter().map(without_templates).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Whether a map stands for a text.
+pub(crate) fn is_template(fields: &Map<String, Value>) -> bool {
+    fields.get("template").is_some_and(Value::is_string)
+        && fields.keys().all(|name| name == "template" || name == "data")
+}
+
+/// A text that an expression is part of.
+const SOME_TEXT: &str = "template $(data)";
 
 impl Deref for With {
     type Target = Tree;

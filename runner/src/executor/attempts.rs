@@ -6,7 +6,6 @@
 )]
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 
 use flowpilot_engine::action::Effect;
 use flowpilot_engine::journal::StepError;
@@ -19,7 +18,7 @@ use uuid::Uuid;
 
 use crate::actions::{Actions, Call, internal};
 use crate::metrics::Metrics;
-use crate::script::Job;
+use crate::script;
 
 /// An attempt that has not started, and how many events must be stored before it may.
 pub(super) struct Gate {
@@ -123,15 +122,11 @@ impl Attempts {
                 )
             }
             Task::Script { source, input } => {
-                let (seed, input) = (seed(&idempotency_key, attempt), Value::Object(input));
                 let (step, now) = (step.clone(), Timestamp::now());
-                let job = Job {
-                    source,
-                    input,
-                    now,
-                    seed,
+                let script = async move {
+                    let attempt = script::Attempt { run, step: &step, number: attempt, now };
+                    actions.run_script(attempt, source, Value::Object(input)).await
                 };
-                let script = async move { actions.run_script(run, &step, job).await };
                 ("script".to_owned(), self.tasks.spawn(script))
             }
             Task::Container { .. } | Task::Workflow { .. } => {
@@ -233,13 +228,6 @@ impl Attempts {
             }
         }
     }
-}
-
-/// Where the random values of a script begin: the same for the same attempt.
-fn seed(key: &str, attempt: u32) -> u64 {
-    let mut hash = std::collections::hash_map::DefaultHasher::new();
-    (key, attempt).hash(&mut hash);
-    hash.finish()
 }
 
 fn changes(effect: Effect) -> bool {

@@ -61,27 +61,31 @@ impl ScriptError {
 pub(super) enum Cause<'js> {
     /// An exception of the script, or of the engine.
     Thrown(Js<'js>),
-    /// Something else, already in words.
-    Ready(ScriptError),
+    /// Something else, already in words. Boxed: it goes through every level of an output that is read.
+    Ready(Box<ScriptError>),
 }
 
 impl<'js> Cause<'js> {
+    pub(super) fn ready(error: ScriptError) -> Self {
+        Self::Ready(Box::new(error))
+    }
+
     pub(super) fn of(ctx: &Ctx<'js>, error: Error) -> Self {
         match error {
             Error::Exception => Self::Thrown(ctx.catch()),
-            Error::WouldBlock => Self::Ready(ScriptError::new(
+            Error::WouldBlock => Self::ready(ScriptError::new(
                 "ScriptError",
                 "the script awaits something that nothing will bring",
             )),
-            Error::Allocation => Self::Ready(out_of_memory()),
-            other => Self::Ready(ScriptError::new("ScriptError", other.to_string())),
+            Error::Allocation => Self::ready(out_of_memory()),
+            other => Self::ready(ScriptError::new("ScriptError", other.to_string())),
         }
     }
 
-    pub(super) fn into_error(self, ctx: &Ctx<'js>) -> ScriptError {
+    pub(super) fn into_error(self, ctx: &Ctx<'js>, source: &str) -> ScriptError {
         match self {
-            Self::Ready(error) => error,
-            Self::Thrown(value) => thrown(ctx, &value),
+            Self::Ready(error) => *error,
+            Self::Thrown(value) => thrown(ctx, &value, source),
         }
     }
 }
@@ -90,9 +94,13 @@ fn out_of_memory() -> ScriptError {
     ScriptError::limit("the script uses more memory than it may")
 }
 
-fn thrown<'js>(ctx: &Ctx<'js>, value: &Js<'js>) -> ScriptError {
+fn thrown<'js>(ctx: &Ctx<'js>, value: &Js<'js>, source: &str) -> ScriptError {
+    // What QuickJS throws when there is no memory left for an error.
+    if value.is_null() {
+        return ScriptError::limit("the script uses more memory than it may (or throws null)");
+    }
     let Some(object) = value.as_object() else {
-        let text = match output::read(ctx, value.clone(), MESSAGE) {
+        let text = match output::read(ctx, value, MESSAGE) {
             Ok(Value::String(text)) => text,
             Ok(other) => format!("{other} was thrown"),
             Err(_) => format!("a {} was thrown", value.type_name()),
@@ -108,14 +116,13 @@ fn thrown<'js>(ctx: &Ctx<'js>, value: &Js<'js>) -> ScriptError {
         }
         _ => {}
     }
-    let place = text(object, "stack").as_deref().and_then(place);
+    let place = text(object, "stack").and_then(|stack| place(&stack, source));
     let own_code = text(object, "code").filter(|code| is_code(code));
     let said = match (&own_code, name, message) {
-        (Some(_), _, Some(message)) => message,
         (Some(code), _, None) => code.clone(),
         (None, Some(name), Some(message)) => format!("{name}: {message}"),
-        (None, _, Some(message)) => message,
-        (None, _, None) => match output::read(ctx, value.clone(), MESSAGE) {
+        (_, _, Some(message)) => message,
+        (None, _, None) => match output::read(ctx, value, MESSAGE) {
             Ok(json) => format!("{json} was thrown"),
             Err(_) => "an object was thrown".to_owned(),
         },
@@ -135,7 +142,7 @@ fn thrown<'js>(ctx: &Ctx<'js>, value: &Js<'js>) -> ScriptError {
         && let Ok(details) = object.get::<_, Js<'js>>("details")
         && !details.is_undefined()
     {
-        error.details = output::read(ctx, details, DETAILS).ok();
+        error.details = output::read(ctx, &details, DETAILS).ok();
     }
     error
 }
@@ -153,11 +160,18 @@ fn is_code(code: &str) -> bool {
         && code.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// The first place of a stack that is in the source: `at f (<input>:3:7)`.
-fn place(stack: &str) -> Option<(u32, u32)> {
+/// The first place of a stack that is in the source: `at f (<input>:3:7)`. What is missing at the end of the source is
+/// missed behind it.
+fn place(stack: &str, source: &str) -> Option<(u32, u32)> {
     let (_, rest) = stack.split_once(SOURCE_NAME)?;
     let mut numbers = rest.split(|letter: char| !letter.is_ascii_digit());
     let line: u32 = numbers.next()?.parse().ok()?;
     let column: u32 = numbers.next()?.parse().ok()?;
-    Some((line.checked_sub(HEADER)?.max(1), column.max(1)))
+    let line = line.checked_sub(HEADER)?.max(1);
+    let last = source.lines().last().unwrap_or_default();
+    let lines = u32::try_from(source.lines().count().max(1)).ok()?;
+    if line > lines {
+        return Some((lines, u32::try_from(last.chars().count()).ok()? + 1));
+    }
+    Some((line, column.max(1)))
 }

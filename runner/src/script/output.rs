@@ -1,5 +1,7 @@
 //! What a script returned, as JSON. What has no form there is an error with its path, not left out.
 
+use std::fmt::Write as _;
+
 use rquickjs::{Array, Ctx, Object, Type, Value as Js};
 use serde_json::{Map, Number, Value};
 
@@ -11,14 +13,25 @@ const DEPTH: usize = 100;
 const EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// Reads the value; `limit` is in bytes of JSON.
-pub(super) fn read<'js>(ctx: &Ctx<'js>, value: Js<'js>, limit: usize) -> Result<Value, Cause<'js>> {
+pub(super) fn read<'js>(ctx: &Ctx<'js>, value: &Js<'js>, limit: usize) -> Result<Value, Cause<'js>> {
     let mut reader = Reader {
         ctx,
         limit,
         bytes: 0,
         path: "the output".to_owned(),
         depth: 0,
+        classes: Vec::new(),
     };
+    for (class, advice) in [
+        ("Map", "is a Map: write Object.fromEntries(x)"),
+        ("Set", "is a Set: write [...x]"),
+    ] {
+        if let Ok(constructor) = ctx.globals().get::<_, Js<'js>>(class)
+            && constructor.is_constructor()
+        {
+            reader.classes.push((constructor, advice));
+        }
+    }
     Ok(reader.value(value)?.unwrap_or(Value::Null))
 }
 
@@ -28,11 +41,13 @@ struct Reader<'r, 'js> {
     bytes: usize,
     path: String,
     depth: usize,
+    /// Classes whose objects would look empty, and what to do about it.
+    classes: Vec<(Js<'js>, &'static str)>,
 }
 
 impl<'js> Reader<'_, 'js> {
     /// The value; nothing for undefined.
-    fn value(&mut self, value: Js<'js>) -> Result<Option<Value>, Cause<'js>> {
+    fn value(&mut self, value: &Js<'js>) -> Result<Option<Value>, Cause<'js>> {
         self.count(1)?;
         Ok(Some(match value.type_of() {
             Type::Undefined | Type::Uninitialized => return Ok(None),
@@ -67,7 +82,7 @@ impl<'js> Reader<'_, 'js> {
             .ok_or_else(|| self.wrong(&format!("is {}, which JSON has not", shown(number))))
     }
 
-    fn container(&mut self, value: Js<'js>) -> Result<Option<Value>, Cause<'js>> {
+    fn container(&mut self, value: &Js<'js>) -> Result<Option<Value>, Cause<'js>> {
         self.depth += 1;
         if self.depth > DEPTH {
             self.path.truncate(self.path.floor_char_boundary(60));
@@ -87,14 +102,21 @@ impl<'js> Reader<'_, 'js> {
     fn array(&mut self, array: &Array<'js>) -> Result<Value, Cause<'js>> {
         let mut items = Vec::new();
         let length = self.path.len();
-        for index in 0..array.len() {
-            let item = array
-                .get::<Js<'js>>(index)
+        let fault = |error| Cause::of(self.ctx, error);
+        // Up to 2^32 - 1; the limit of the output ends it long before.
+        let count: f64 = array.as_object().get("length").map_err(fault)?;
+        let mut index = 0_u32;
+        while f64::from(index) < count {
+            let item: Js<'js> = array
+                .as_object()
+                .get(index)
                 .map_err(|error| Cause::of(self.ctx, error))?;
-            self.path.push_str(&format!("[{index}]"));
-            items.push(self.value(item)?.unwrap_or(Value::Null));
+            // Writing into a text does not fail.
+            let _ = write!(self.path, "[{index}]");
+            items.push(self.value(&item)?.unwrap_or(Value::Null));
             self.path.truncate(length);
             self.count(1)?;
+            index += 1;
         }
         Ok(Value::Array(items))
     }
@@ -104,12 +126,9 @@ impl<'js> Reader<'_, 'js> {
         if object.as_value().is_error() {
             return Err(self.wrong("is an error: throw it, or give its message"));
         }
-        for (class, advice) in [("Map", "Object.fromEntries(x)"), ("Set", "[...x]")] {
-            if let Ok(constructor) = self.ctx.globals().get::<_, Js<'js>>(class)
-                && constructor.is_constructor()
-                && object.is_instance_of(&constructor)
-            {
-                return Err(self.wrong(&format!("is a {class}: write {advice}")));
+        for (constructor, advice) in &self.classes {
+            if object.is_instance_of(constructor) {
+                return Err(self.wrong(advice));
             }
         }
         let to_json: Js<'js> = object.get("toJSON").map_err(fault)?;
@@ -117,7 +136,7 @@ impl<'js> Reader<'_, 'js> {
             let text: Js<'js> = to_json
                 .call((rquickjs::function::This(object.clone()),))
                 .map_err(fault)?;
-            return self.value(text);
+            return self.value(&text);
         }
         let mut fields = Map::new();
         let length = self.path.len();
@@ -128,7 +147,7 @@ impl<'js> Reader<'_, 'js> {
                 .map_err(|error| Cause::of(self.ctx, error))?;
             self.path.push('.');
             self.path.push_str(&key);
-            if let Some(field) = self.value(field)? {
+            if let Some(field) = self.value(&field)? {
                 self.count(key.len() + 4)?;
                 fields.insert(key, field);
             }
@@ -141,13 +160,13 @@ impl<'js> Reader<'_, 'js> {
         self.bytes += bytes;
         if self.bytes > self.limit {
             let message = format!("the output has more than {} bytes", self.limit);
-            return Err(Cause::Ready(ScriptError::limit(message)));
+            return Err(Cause::ready(ScriptError::limit(message)));
         }
         Ok(())
     }
 
     fn wrong(&self, what: &str) -> Cause<'js> {
-        Cause::Ready(ScriptError::new("InvalidOutput", format!("{} {what}", self.path)))
+        Cause::ready(ScriptError::new("InvalidOutput", format!("{} {what}", self.path)))
     }
 }
 

@@ -13,6 +13,7 @@
     return construct(RealDate, parts.length === 0 ? [now] : parts, new.target);
   };
   FixedDate.prototype = RealDate.prototype;
+  hidden(FixedDate, "length", RealDate.length);
   hidden(FixedDate, "now", () => now);
   hidden(FixedDate, "parse", RealDate.parse);
   hidden(FixedDate, "UTC", RealDate.UTC);

@@ -54,7 +54,7 @@ pub fn run(
     let context = context(limits, guard(limits, Rc::clone(&interrupt), stopped))?;
     let result = context.with(|ctx| {
         let result = call(&ctx, job, limits, &console);
-        result.map_err(|cause| cause.into_error(&ctx))
+        result.map_err(|cause| cause.into_error(&ctx, &job.source))
     });
     let logs = console.replace(Console::new(limits)).into_lines();
     match (result, interrupt.get()) {
@@ -84,7 +84,7 @@ pub fn check(source: &str) -> Result<(), ScriptError> {
     let context = context(&limits, guard(&limits, interrupt, || false))?;
     context.with(|ctx| {
         let result = function(&ctx, source);
-        result.map(drop).map_err(|cause| cause.into_error(&ctx))
+        result.map(drop).map_err(|cause| cause.into_error(&ctx, source))
     })
 }
 
@@ -135,7 +135,7 @@ fn call<'js>(
     let function = function(ctx, &job.source)?;
     let promise: Promise<'js> = function.call(()).map_err(fault)?;
     let value: Js<'js> = promise.finish().map_err(fault)?;
-    output::read(ctx, value, limits.output)
+    output::read(ctx, &value, limits.output)
 }
 
 fn prelude(ctx: &Ctx<'_>, job: &Job, console: &Rc<RefCell<Console>>) -> Result<(), Error> {

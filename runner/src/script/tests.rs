@@ -29,3 +29,32 @@ fn error(source: &str) -> ScriptError {
         Err(error) => error,
     }
 }
+
+/// The examples of the documentation.
+#[test]
+fn the_examples_hold() {
+    let text = include_str!("../../../docs/scripts.md");
+    let mut blocks = text.split("\n```").skip(1).step_by(2);
+    let mut count = 0;
+    while let Some(block) = blocks.next() {
+        let Some(source) = block.strip_prefix("js\n") else {
+            continue;
+        };
+        let expected = blocks
+            .next()
+            .and_then(|block| block.strip_prefix("json\n"))
+            .unwrap();
+        let expected: Value = serde_json::from_str(expected).unwrap();
+        match output(source, expected["input"].clone()) {
+            Ok(output) => assert_eq!(output.value, expected["output"], "{source}"),
+            Err(error) => {
+                let error = serde_json::to_value(&error).unwrap();
+                for (name, value) in expected["error"].as_object().unwrap() {
+                    assert_eq!(&error[name], value, "{source}");
+                }
+            }
+        }
+        count += 1;
+    }
+    assert_eq!(count, 5);
+}

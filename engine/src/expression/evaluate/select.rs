@@ -59,13 +59,13 @@ pub(super) fn select<'v>(operand: Held<'v>, name: &str, optional: bool) -> Outco
 }
 
 /// An element, borrowed where the operand is.
-pub(super) fn element<'v>(operand: Held<'v>, index: &Value, optional: bool) -> Outcome<Held<'v>> {
-    if let (Held::Borrowed(Value::List(items)), Value::Int(at), false) = (&operand, index, optional)
+pub(super) fn element<'v>(operand: &Held<'v>, index: &Value, optional: bool) -> Outcome<Held<'v>> {
+    if let (Held::Borrowed(Value::List(items)), Value::Int(at), false) = (operand, index, optional)
         && let Some(item) = usize::try_from(*at).ok().and_then(|at| items.get(at))
     {
         return Ok(Held::Borrowed(item));
     }
-    self::index(&operand, index, optional).map(Held::Owned)
+    self::index(operand, index, optional).map(Held::Owned)
 }
 
 /// A field; behind an optional every field is optional.

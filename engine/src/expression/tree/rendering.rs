@@ -2,7 +2,7 @@
 
 use super::{Branch, compute, gather, grow};
 use crate::expression::{Budget, EvaluationError, ParseError, Scope, Text, suggest::nearest};
-use crate::template::{Target, Targets, Template, TemplateError};
+use crate::template::{Target, Targets, Template, TemplateError, is_template};
 use serde_json::{Map, Value as Json};
 
 /// A template, what its text is for, and its data.
@@ -14,8 +14,9 @@ pub(in crate::expression) struct Rendering {
 
 /// The source, if a map stands for a text.
 pub(super) fn template(fields: &Map<String, Json>) -> Option<&str> {
-    let only = fields.keys().all(|name| name == "template" || name == "data");
-    fields.get("template").and_then(Json::as_str).filter(|_| only)
+    is_template(fields)
+        .then(|| fields.get("template")?.as_str())
+        .flatten()
 }
 
 impl Rendering {

@@ -70,7 +70,7 @@ fn what_is_not_there_is_named_with_its_place() {
             "`order.n + order.zz`, or what it reads, is not there",
             "column 4",
         ),
-        ("{{ order.x.y|upper }}", "is not there", "column 4"),
+        ("{{ order.x.y|upper }}", "is not there", "column 9"),
         ("{{ order.keys() }}", "there are no methods here", "column 4"),
         ("{{ order.n + 'a' }}", "in `order.n + 'a'`", "column 4"),
     ];
@@ -120,6 +120,16 @@ mod with {
         let read: With = serde_json::from_str(&stored).unwrap();
         assert_eq!(read, with);
         assert_eq!(read.evaluate(&scope(), &mut Budget::default()).unwrap(), value);
+    }
+
+    #[test]
+    fn a_schema_sees_a_text_in_place_of_a_template() {
+        let source = json!({"a": [{"template": "x", "data": {"b": 1}}], "b": {"template": 1}, "c": {"template": "x", "d": 1}});
+        let shown = without_templates(&source);
+        assert_eq!(shown["b"], source["b"]);
+        assert_eq!(shown["c"], source["c"]);
+        let text = crate::expression::Text::parse(shown["a"][0].as_str().unwrap()).unwrap();
+        assert_eq!(text.programs().len(), 1);
     }
 
     #[test]

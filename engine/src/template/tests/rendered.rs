@@ -164,3 +164,25 @@ fn a_template_is_stored_as_its_source() {
     assert_eq!(serde_json::from_str::<Template>(&stored).unwrap(), template);
     assert!(serde_json::from_str::<Template>(r#""{{ name""#).is_err());
 }
+
+/// The examples of the documentation.
+#[test]
+fn the_examples_hold() {
+    let docs = include_str!("../../../../docs/templates.md");
+    let mut blocks = docs.split("\n```").skip(1).step_by(2);
+    let mut count = 0;
+    while let Some(block) = blocks.next() {
+        let Some(example) = block.strip_prefix("yaml\ntemplate:") else {
+            continue;
+        };
+        let example: Value = serde_saphyr::from_str(&format!("template:{example}")).unwrap();
+        let expected = blocks
+            .next()
+            .and_then(|block| block.strip_prefix("text\n"))
+            .unwrap();
+        let source = example["template"].as_str().unwrap();
+        assert_eq!(text(source, example["data"].clone()), expected, "{source}");
+        count += 1;
+    }
+    assert_eq!(count, 8);
+}

@@ -5,13 +5,13 @@ use std::time::Instant;
 use super::*;
 
 /// Optimised, all of these take a few seconds together at most.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn small() -> Limits {
     Limits {
         memory: 16 * 1024 * 1024,
         stack: 256 * 1024,
-        fuel: 1_000,
+        fuel: 200,
         time: Duration::from_secs(30),
         ..Limits::default()
     }
@@ -32,7 +32,6 @@ fn endless_work_is_ended() {
         "while (true) { try { for (;;) {} } catch {} finally { continue } }",
         "for (;;) await null",
         "const f = async () => { await null; f() }; f(); await new Promise(() => {})",
-        "const f = () => Promise.resolve().then(f); return f()",
         "queueMicrotask(function f() { queueMicrotask(f) }); await new Promise(() => {})",
         "return {get a() { for (;;) {} }}",
         "return {toJSON() { for (;;) {} }}",
@@ -70,6 +69,7 @@ fn a_regular_expression_that_explodes_is_ended() {
 fn memory_is_bounded() {
     for source in [
         "const a = []; for (;;) a.push('x'.repeat(1000) + a.length)",
+        "const f = () => Promise.resolve().then(f); return f()",
         "let s = 'x'; for (;;) s += s + s.slice(1)",
         "return new Array(1e8).fill(1)",
         "return new Uint8Array(1e9)",
