@@ -16,29 +16,35 @@ pub struct UnknownField {
 /// All unknown fields of `object`, an instance of kind `K`.
 #[must_use]
 pub fn unknown_fields<K: CustomResourceExt>(object: &Value) -> Vec<UnknownField> {
+    unknown_to(&schema_of::<K>(), object)
+}
+
+/// The OpenAPI schema of a kind. Making it takes longer than using it: keep it.
+#[must_use]
+pub fn schema_of<K: CustomResourceExt>() -> Value {
     let definition = K::crd();
+    let version = definition.spec.versions.into_iter().next();
+    let schema = version.and_then(|version| version.schema?.open_api_v3_schema);
+    serde_json::to_value(schema).unwrap_or_default()
+}
+
+/// All fields of `object` that a schema made by [`schema_of`] does not know.
+#[must_use]
+pub fn unknown_to(schema: &Value, object: &Value) -> Vec<UnknownField> {
     let mut found = Vec::new();
-    let schema = definition
-        .spec
-        .versions
-        .first()
-        .and_then(|version| version.schema.as_ref());
-    let schema = schema.and_then(|schema| schema.open_api_v3_schema.as_ref());
-    if let Some(Ok(schema)) = schema.map(serde_json::to_value) {
-        for field in ["spec", "status"] {
-            if let (Some(value), Some(known)) = (object.get(field), schema["properties"].get(field)) {
-                walk(value, known, field, &mut found);
-            }
+    for field in ["spec", "status"] {
+        if let (Some(value), Some(known)) = (object.get(field), schema["properties"].get(field)) {
+            walk(value, known, field, &mut found);
         }
-        let top = ["apiVersion", "kind", "metadata", "spec", "status"];
-        for name in object.as_object().into_iter().flat_map(|map| map.keys()) {
-            if !top.contains(&name.as_str()) {
-                let suggestion = nearest(name, top.into_iter());
-                found.push(UnknownField {
-                    path: name.clone(),
-                    suggestion,
-                });
-            }
+    }
+    let top = ["apiVersion", "kind", "metadata", "spec", "status"];
+    for name in object.as_object().into_iter().flat_map(|map| map.keys()) {
+        if !top.contains(&name.as_str()) {
+            let suggestion = nearest(name, top.into_iter());
+            found.push(UnknownField {
+                path: name.clone(),
+                suggestion,
+            });
         }
     }
     found
@@ -50,24 +56,32 @@ fn walk(value: &Value, schema: &Value, path: &str, found: &mut Vec<UnknownField>
     }
     match value {
         Value::Object(map) => {
+            let properties = schema["properties"].as_object();
+            let others = schema.get("additionalProperties");
             for (name, inner) in map {
-                let inner_path = format!("{path}.{name}");
-                if let Some(known) = schema["properties"].get(name) {
-                    walk(inner, known, &inner_path, found);
-                } else if let Some(known) = schema.get("additionalProperties") {
-                    walk(inner, known, &inner_path, found);
-                } else if let Some(known) = schema["properties"].as_object() {
-                    let suggestion = nearest(name, known.keys().map(String::as_str));
-                    found.push(UnknownField {
-                        path: inner_path,
-                        suggestion,
-                    });
+                match properties.and_then(|known| known.get(name)).or(others) {
+                    // Most values have nothing in them that could be unknown.
+                    Some(known) if inner.is_object() || inner.is_array() => {
+                        walk(inner, known, &format!("{path}.{name}"), found);
+                    }
+                    Some(_) => {}
+                    None => {
+                        if let Some(known) = properties {
+                            let suggestion = nearest(name, known.keys().map(String::as_str));
+                            found.push(UnknownField {
+                                path: format!("{path}.{name}"),
+                                suggestion,
+                            });
+                        }
+                    }
                 }
             }
         }
         Value::Array(items) => {
             for (index, inner) in items.iter().enumerate() {
-                walk(inner, &schema["items"], &format!("{path}[{index}]"), found);
+                if inner.is_object() || inner.is_array() {
+                    walk(inner, &schema["items"], &format!("{path}[{index}]"), found);
+                }
             }
         }
         _ => {}

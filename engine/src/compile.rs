@@ -16,6 +16,7 @@ use crate::plan::{PLAN_VERSION, Plan};
 use crate::problem::{Problem, Severity};
 use crate::size::json_size;
 
+mod advice;
 mod blocks;
 mod certainty;
 mod context;
@@ -67,10 +68,12 @@ pub struct Compiled {
     /// What depends on other objects that are not there, or not yet: a warning when the workflow is applied, and it is
     /// not ready until they are.
     pub unresolved: Vec<Problem>,
+    /// What whoever writes it may want to know; nobody else.
+    pub advice: Vec<Problem>,
 }
 
 impl Compiled {
-    /// Everything that rejects nothing, in the order of the manifest.
+    /// Everything that rejects nothing, without advice, in the order of the manifest.
     #[must_use]
     pub fn findings(&self) -> Vec<Problem> {
         let mut all: Vec<Problem> = self.warnings.iter().chain(&self.unresolved).cloned().collect();
@@ -87,7 +90,11 @@ pub fn compile(spec: &WorkflowSpec, context: &Context) -> Result<Compiled, Vec<P
         return Err(vec![Problem::error("LimitExceeded", "spec", message)]);
     }
     let plan = plan(spec, context, &mut problems);
-    let Problems { found, unresolved } = problems;
+    let Problems {
+        found,
+        unresolved,
+        advice,
+    } = problems;
     let (errors, warnings) = sorted(found);
     let (_, unresolved) = sorted(unresolved);
     match plan {
@@ -95,6 +102,7 @@ pub fn compile(spec: &WorkflowSpec, context: &Context) -> Result<Compiled, Vec<P
             plan,
             warnings,
             unresolved,
+            advice,
         }),
         _ => {
             let mut all = errors;
@@ -118,6 +126,8 @@ fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Opti
     let layout = layout::Layout::build(spec, problems);
     let needs = needs::compile(&layout, problems);
     let graph = graph::Graph::build(&layout, &needs, problems);
+    advice::keys(&layout, problems);
+    advice::clean_up(&layout, &needs, &graph, problems);
     let certainty = certainty::Certainty::build(&layout, &needs, &graph, problems);
     let mut declared = |uses: Option<&String>, number: usize, field: &str| {
         let path = format!("spec.steps[{number}].{field}");
@@ -131,6 +141,7 @@ fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Opti
     let undo_actions: Vec<_> = steps
         .map(|(number, step)| declared(step.undo.as_ref().map(|undo| &undo.uses), number, "undo.uses"))
         .collect();
+    let read = std::cell::RefCell::new(vec![false; spec.steps.len()]);
     let names = reads::Names {
         layout: &layout,
         context,
@@ -139,6 +150,7 @@ fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Opti
         certainty: &certainty,
         actions: &actions,
         undo_actions: &undo_actions,
+        read: &read,
     };
     let steps = steps::compile(needs, &names, problems);
     let triggers = triggers::compile(&names, problems);
@@ -151,6 +163,7 @@ fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Opti
         outputs: outputs.as_ref(),
     };
     types::check(&names, &checked, problems);
+    advice::habits(&names, &mut problems.advice);
     let actions = steps::actions(&names);
     let steps: Option<Vec<_>> = steps.into_iter().collect();
     Some(Plan {
@@ -172,6 +185,7 @@ fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Opti
 struct Problems {
     found: Vec<Problem>,
     unresolved: Vec<Problem>,
+    advice: Vec<Problem>,
 }
 
 impl Problems {

@@ -19,6 +19,7 @@ mod arithmetic;
 mod ast;
 mod budget;
 mod compare;
+mod compared;
 mod convert;
 mod error;
 mod evaluate;
@@ -43,6 +44,7 @@ mod value;
 mod tests;
 
 pub use budget::Budget;
+pub use compared::Compared;
 pub use error::{EvaluationError, ParseError};
 pub use map::{Key, Map};
 pub use program::Program;

@@ -12,6 +12,8 @@ mod read;
 mod shape;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 
 pub use check::{check, check_with, check_workflow};

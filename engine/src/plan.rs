@@ -161,7 +161,10 @@ impl PlanStep {
         let mut programs = self.work.conditions();
         programs.extend(&self.when);
         let of_trees = trees.into_iter().flat_map(Tree::reads).map(|(_, read)| read.path);
-        let of_programs = programs.into_iter().flat_map(Program::reads).map(|read| read.path);
+        let of_programs = programs
+            .into_iter()
+            .flat_map(Program::reads)
+            .map(|read| read.path);
         of_trees.chain(of_programs).collect()
     }
 }

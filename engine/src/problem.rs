@@ -58,6 +58,12 @@ impl Problem {
         self
     }
 
+    /// Where the code is explained, from the root of the repository: `docs/errors.md#unknownstep`.
+    #[must_use]
+    pub fn anchor(&self) -> String {
+        format!("docs/errors.md#{}", self.code.to_lowercase())
+    }
+
     /// `/spec/steps/2/needs/0`: the path as RFC 6901 writes it.
     #[must_use]
     pub fn pointer(&self) -> String {
@@ -83,6 +89,47 @@ impl std::fmt::Display for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_is_explained_and_every_explanation_has_a_code() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut used = std::collections::BTreeSet::new();
+        // A code stands first in a call that reports, or alone before a comma or as the first of a pair.
+        let call = regex::Regex::new(
+            r#"(?:code:|error|warning|suggesting|unresolved|invalid|list|problem|=>|=> \(|\(|,)\s*"([A-Z][a-z]+[A-Za-z0-9]*)"(?:,|\.to_owned\(\),| *\n? *\})"#,
+        )
+        .unwrap();
+        let mut open = vec![root.join("src/compile"), root.join("src/manifest")];
+        open.extend([root.join("src/compile.rs"), root.join("src/plan/input.rs")]);
+        while let Some(path) = open.pop() {
+            if path.is_dir() {
+                let entries = std::fs::read_dir(&path).unwrap();
+                open.extend(entries.map(|entry| entry.unwrap().path()));
+            } else if !path.to_string_lossy().contains("/tests") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let found = call.captures_iter(&text);
+                used.extend(found.map(|found| found[1].to_owned()));
+            }
+        }
+        for kind in [
+            "Tenant",
+            "RunnerClass",
+            "Connector",
+            "Connection",
+            "Workflow",
+            "WorkflowRun",
+        ] {
+            used.remove(kind);
+        }
+        let page = std::fs::read_to_string(root.join("../docs/errors.md")).unwrap();
+        let explained: std::collections::BTreeSet<String> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("### ").map(str::to_owned))
+            .collect();
+        assert_eq!(used, explained);
+        let problem = Problem::error("UnknownStep", "spec", "m");
+        assert_eq!(problem.anchor(), "docs/errors.md#unknownstep");
+    }
 
     #[test]
     fn a_path_becomes_a_json_pointer() {

@@ -152,7 +152,16 @@ impl Run {
                 version: plan.version
             }
         );
-        let Some((Event::RunStarted { at, inputs, vars, mode }, rest)) = journal.split_first() else {
+        let Some((
+            Event::RunStarted {
+                at,
+                inputs,
+                vars,
+                mode,
+            },
+            rest,
+        )) = journal.split_first()
+        else {
             return error::NoStartSnafu.fail();
         };
         let mut variables = vars.clone();

@@ -96,7 +96,8 @@ pub(crate) fn join(base: &str, pointer: &str) -> String {
     path
 }
 
-/// Gives numbers a fraction where the schema says `number`, so that a value keeps its type on every way.
+/// Gives numbers a fraction where the schema says `number`, and takes one of zero away where it says `integer`, so
+/// that a value keeps its type on every way.
 pub(crate) fn type_numbers(schema: &Value, value: &mut Value) {
     match value {
         Value::Number(number) if schema.get("type").and_then(Value::as_str) == Some("number") => {
@@ -104,6 +105,11 @@ pub(crate) fn type_numbers(schema: &Value, value: &mut Value) {
                 && let Some(double) = number.as_f64().and_then(Number::from_f64)
             {
                 *number = double;
+            }
+        }
+        Value::Number(number) if schema.get("type").and_then(Value::as_str) == Some("integer") => {
+            if let Some(whole) = whole(number) {
+                *number = Number::from(whole);
             }
         }
         Value::Array(items) => {
@@ -153,6 +159,18 @@ pub(crate) fn example(schema: &Value) -> Value {
             Value::Object(fields.map(|(name, schema)| (name.clone(), example(schema))).collect())
         }
     }
+}
+
+/// A double without fraction, as an integer.
+fn whole(number: &Number) -> Option<i64> {
+    /// Below 2^63, where every double without fraction is an `i64`.
+    const LARGEST: f64 = 9.2e18;
+    let double = number.as_f64().filter(|_| number.is_f64())?;
+    if double.fract() != 0.0 || double.abs() > LARGEST {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and in the range of the type")]
+    Some(double as i64)
 }
 
 fn shortened(message: &str) -> String {
@@ -223,5 +241,8 @@ mod tests {
         let mut value = json!({"a": 1, "b": 1, "c": [1, 2.5]});
         type_numbers(&schema, &mut value);
         assert_eq!(value.to_string(), r#"{"a":1.0,"b":1,"c":[1.0,2.5]}"#);
+        let mut value = json!({"b": 3.0});
+        type_numbers(&schema, &mut value);
+        assert_eq!(value.to_string(), r#"{"b":3}"#);
     }
 }

@@ -1,13 +1,15 @@
 //! What an expression may read, and what of it is certain to be there.
 
+use std::cell::RefCell;
+
 use super::certainty::Certainty;
 use super::graph::Graph;
 use super::kinds::Kind;
 use super::layout::Layout;
 use super::names::{listed, nearest_of};
 use super::place::{Place, View};
-use super::{Context, Problems, blocks, presence};
-use crate::expression::Read;
+use super::{Context, Problems, blocks, outcomes, presence};
+use crate::expression::{Program, Read};
 use crate::plan::{PlanAction, PlanInput};
 
 /// Names that every expression of a run can read.
@@ -32,6 +34,8 @@ pub(super) struct Names<'a> {
     pub(super) actions: &'a [Option<&'a PlanAction>],
     /// What the actions that take steps back declare, by step.
     pub(super) undo_actions: &'a [Option<&'a PlanAction>],
+    /// Steps whose output something reads.
+    pub(super) read: &'a RefCell<Vec<bool>>,
 }
 
 impl Names<'_> {
@@ -53,6 +57,34 @@ impl Names<'_> {
                 "blocks" => blocks::outer(self, read, reads, place, problems),
                 _ => {}
             }
+        }
+    }
+
+    /// Checks the outcomes that an expression compares with.
+    pub(super) fn check_outcomes(&self, program: &Program, base: usize, place: Place<'_>, problems: &mut Problems) {
+        for compared in program.compared() {
+            let [steps, id, field] = compared.path.as_slice() else {
+                continue;
+            };
+            if steps != "steps" || field != "outcome" {
+                continue;
+            }
+            let Some(step) = self.layout.number(id) else { continue };
+            let named = outcomes::named(&self.layout.spec.steps[step]);
+            let known = || {
+                let own = named.iter().map(|named| named.name);
+                own.chain(["succeeded", "failed", "skipped", "cancelled"])
+            };
+            let literal = compared.literal.as_str();
+            if known().any(|name| name == literal) {
+                continue;
+            }
+            let there = listed(literal, known(), "there are", "");
+            let message = format!(
+                "step {id} never has the outcome {literal} (at {}): {there}",
+                compared.offset + base
+            );
+            problems.suggesting("UnknownOutcome", place.path, message, nearest_of(literal, known()));
         }
     }
 
@@ -190,7 +222,11 @@ impl Names<'_> {
         if !self.can_read(number, place.view) {
             return self.not_an_ancestor(number, read, place, problems);
         }
-        let Some(field) = read.path.get(2) else { return };
+        let field = read.path.get(2);
+        if field.is_none_or(|field| field == "output") {
+            self.read.borrow_mut()[number] = true;
+        }
+        let Some(field) = field else { return };
         if !STEP.contains(&field.as_str()) {
             let message = format!(
                 "steps.{id} has no field {field}{}: there are {}",

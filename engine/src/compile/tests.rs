@@ -12,6 +12,7 @@ use super::{Context, Support, compile};
 use crate::problem::{Problem, Severity};
 
 mod actions;
+mod advice;
 mod blocks;
 mod edges;
 mod expressions;
@@ -29,10 +30,10 @@ mod whole;
 
 fn spec(text: &str) -> WorkflowSpec {
     let text = text.trim_start();
-    let text = if text.starts_with('-') || text.starts_with('[') {
-        format!("steps:\n{text}")
-    } else {
-        text.to_owned()
+    let text = match text.chars().next() {
+        Some('-') => format!("steps:\n{text}"),
+        Some('[') => format!("steps: {text}"),
+        _ => text.to_owned(),
     };
     serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }

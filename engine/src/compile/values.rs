@@ -18,6 +18,7 @@ pub(super) fn condition(
 ) -> Option<Program> {
     let program = bare(text, place.path, problems)?;
     names.check(&program.reads(), place, problems);
+    names.check_outcomes(&program, 0, place, problems);
     Some(program)
 }
 
@@ -85,7 +86,11 @@ fn check_names(tree: &Tree, names: &Names<'_>, place: Place<'_>, problems: &mut 
     for (pointer, text) in tree.texts() {
         let path = schema::join(place.path, &pointer);
         let view = place.view;
-        names.check(&text.reads(), Place { view, path: &path }, problems);
+        let place = Place { view, path: &path };
+        names.check(&text.reads(), place, problems);
+        for (base, program) in text.programs() {
+            names.check_outcomes(program, base, place, problems);
+        }
     }
 }
 

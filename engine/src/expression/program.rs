@@ -1,10 +1,10 @@
 //! One parsed expression.
 
 use super::{
-    Budget, EvaluationError, ParseError, Read, Scope, Value,
+    Budget, Compared, EvaluationError, ParseError, Read, Scope, Value,
     ast::Node,
     error::{Fault, Outcome},
-    evaluate, parser, reads,
+    compared, evaluate, parser, reads,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, sync::Arc};
@@ -38,6 +38,12 @@ impl Program {
     #[must_use]
     pub fn reads(&self) -> Vec<Read> {
         reads::of(&self.0.root)
+    }
+
+    /// Which paths it compares with literal texts.
+    #[must_use]
+    pub fn compared(&self) -> Vec<Compared> {
+        compared::of(self.root())
     }
 
     /// Computes the value. The budget is counted down, so that several expressions can share one.

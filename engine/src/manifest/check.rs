@@ -54,7 +54,8 @@ pub fn check_with(document: &Document, context: &Context) -> Vec<Problem> {
                     severity: Severity::Error,
                     ..problem
                 });
-                sorted(compiled.warnings.iter().cloned().chain(missing).collect())
+                let advice = compiled.advice.iter().cloned();
+                sorted(compiled.warnings.iter().cloned().chain(missing).chain(advice).collect())
             }
             Err(problems) => problems,
         },

@@ -1,6 +1,6 @@
 //! Where everything stands in a text.
 
-use serde_saphyr::granit_parser::{Event, Parser, Span};
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
 
 /// A value and where it stands; below it, its parts.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,13 @@ pub(super) struct Outline {
     items: Vec<Outline>,
     /// It stands for nothing: an empty document.
     pub(super) is_empty: bool,
+}
+
+/// A number that no JSON reader keeps as it is written.
+pub(super) struct LostNumber {
+    pub(super) line: u32,
+    pub(super) column: u32,
+    pub(super) written: String,
 }
 
 impl Outline {
@@ -66,9 +73,11 @@ struct Open {
     key: Option<(String, Outline)>,
 }
 
-/// The outline of each document of a text. A text that cannot be parsed to its end gives what was read.
-pub(super) fn of(text: &str) -> Vec<Outline> {
+/// The outline of each document of a text, and numbers that would be lost. A text that cannot be parsed to its end
+/// gives what was read.
+pub(super) fn of(text: &str) -> (Vec<Outline>, Vec<LostNumber>) {
     let mut documents = Vec::new();
+    let mut lost = Vec::new();
     let mut open: Vec<Open> = Vec::new();
     let mut parser = Parser::new_from_str(text);
     while let Some(Ok((event, span))) = parser.next_event() {
@@ -90,7 +99,14 @@ pub(super) fn of(text: &str) -> Vec<Outline> {
                 Some(closed) => closed.outline,
                 None => continue,
             },
-            Event::Scalar(value, ..) => {
+            Event::Scalar(value, style, ..) => {
+                if style == ScalarStyle::Plain && is_lost(&value) {
+                    lost.push(LostNumber {
+                        line: here.line,
+                        column: here.column,
+                        written: value.chars().take(60).collect(),
+                    });
+                }
                 let is_key = open.last().is_some_and(|open| open.is_map && open.key.is_none());
                 if is_key && let Some(map) = open.last_mut() {
                     map.key = Some((value.into_owned(), here));
@@ -122,5 +138,17 @@ pub(super) fn of(text: &str) -> Vec<Outline> {
             },
         }
     }
-    documents
+    (documents, lost)
+}
+
+/// A whole number that does not fit into 64 bits, or one with a fraction that no double is near to.
+fn is_lost(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.starts_with(|first: char| first.is_ascii_digit()) {
+        return false;
+    }
+    if digits.bytes().all(|letter| letter.is_ascii_digit()) {
+        return text.parse::<i64>().is_err();
+    }
+    text.parse::<f64>().is_ok_and(f64::is_infinite)
 }

@@ -19,7 +19,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Document>, Vec<ManifestProblem>>
     let text = text(bytes).map_err(|problem| vec![problem])?;
     let values: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options())
         .map_err(|error| vec![unreadable(text, &error)])?;
-    let outlines = outline::of(text).into_iter().filter(|outline| !outline.is_empty);
+    let (outlines, lost) = outline::of(text);
+    if !lost.is_empty() {
+        return Err(lost.into_iter().map(unkept).collect());
+    }
+    let outlines = outlines.into_iter().filter(|outline| !outline.is_empty);
     let mut documents = Vec::new();
     let mut problems = Vec::new();
     for (object, outline) in values.into_iter().filter(|value| !value.is_null()).zip(outlines) {
@@ -107,6 +111,19 @@ fn text(bytes: &[u8]) -> Result<&str, ManifestProblem> {
             message,
         }
     })
+}
+
+fn unkept(number: outline::LostNumber) -> ManifestProblem {
+    let message = format!(
+        "{} does not fit into 64 bits, so its digits would be lost: write it as a text in quotes",
+        number.written
+    );
+    ManifestProblem {
+        line: number.line,
+        column: number.column,
+        code: "InvalidNumber".to_owned(),
+        message,
+    }
 }
 
 fn options() -> Options {

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use flowpilot_crds::unknown_fields::{UnknownField, schema_of, unknown_to};
 use flowpilot_crds::{Connection, Connector, RunnerClass, Tenant, Workflow, WorkflowRun};
 use jsonschema::Validator;
 use serde_json::Value;
@@ -21,12 +22,16 @@ pub(super) const KINDS: [&str; 6] = [
 
 /// Unknown fields, wrong types, lengths, patterns and ranges of an object's spec.
 pub(super) fn check(kind: &str, object: &Value) -> Vec<Problem> {
-    let mut problems = unknown(kind, object);
+    let Some(shape) = shape(kind) else {
+        return Vec::new();
+    };
+    let found = unknown_to(&shape.schema, object).into_iter();
+    let mut problems: Vec<Problem> = found.map(|field| unknown(field, &shape.schema)).collect();
     let Some(spec) = object.get("spec") else {
         problems.push(Problem::error("InvalidValue", "spec", "`spec` is missing"));
         return problems;
     };
-    if let Some(validator) = validator(kind) {
+    if let Some(validator) = &shape.validator {
         let found = schema::violations(validator, spec, "spec");
         problems.extend(
             found
@@ -37,45 +42,62 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Problem> {
     problems
 }
 
-fn unknown(kind: &str, object: &Value) -> Vec<Problem> {
-    let found = match kind {
-        "Tenant" => flowpilot_crds::unknown_fields::unknown_fields::<Tenant>(object),
-        "RunnerClass" => flowpilot_crds::unknown_fields::unknown_fields::<RunnerClass>(object),
-        "Connector" => flowpilot_crds::unknown_fields::unknown_fields::<Connector>(object),
-        "Connection" => flowpilot_crds::unknown_fields::unknown_fields::<Connection>(object),
-        "WorkflowRun" => flowpilot_crds::unknown_fields::unknown_fields::<WorkflowRun>(object),
-        _ => flowpilot_crds::unknown_fields::unknown_fields::<Workflow>(object),
+fn unknown(field: UnknownField, schema: &Value) -> Problem {
+    let (parent, name) = field.path.rsplit_once('.').unwrap_or(("", &field.path));
+    let there = known(schema, parent).unwrap_or_default();
+    let message = match &field.suggestion {
+        Some(near) => format!("there is no field {name} here, but {near}"),
+        None if there.is_empty() => format!("there is no field {name} here"),
+        None => format!("there is no field {name} here: there are {}", there.join(", ")),
     };
-    let say = |field: flowpilot_crds::unknown_fields::UnknownField| {
-        let name = field.path.rsplit('.').next().unwrap_or_default().to_owned();
-        Problem::error(
-            "UnknownField",
-            field.path,
-            format!("there is no field {name} here"),
-        )
-        .suggesting(field.suggestion)
-    };
-    found.into_iter().map(say).collect()
+    Problem::error("UnknownField", field.path, message).suggesting(field.suggestion)
 }
 
-/// The schema of a kind's spec, made when it is first asked for: it is generated from the types.
-fn validator(kind: &str) -> Option<&'static Validator> {
-    static VALIDATORS: [OnceLock<Option<Validator>>; KINDS.len()] = [const { OnceLock::new() }; KINDS.len()];
+/// The fields that a schema has at a path.
+fn known(schema: &Value, path: &str) -> Option<Vec<String>> {
+    let mut schema = schema;
+    for part in path.split(['.', '[']).filter(|part| !part.is_empty()) {
+        schema = match part.strip_suffix(']') {
+            Some(_) => schema.get("items")?,
+            None => schema
+                .get("properties")
+                .and_then(|known| known.get(part))
+                .or_else(|| schema.get("additionalProperties"))?,
+        };
+    }
+    let names = schema.get("properties")?.as_object()?.keys();
+    Some(names.cloned().collect())
+}
+
+/// What is known of the objects of a kind.
+struct Shape {
+    schema: Value,
+    /// Of the spec.
+    validator: Option<Validator>,
+}
+
+/// Made when it is first asked for: it is generated from the types.
+fn shape(kind: &str) -> Option<&'static Shape> {
+    static SHAPES: [OnceLock<Shape>; KINDS.len()] = [const { OnceLock::new() }; KINDS.len()];
     let number = KINDS.iter().position(|known| *known == kind)?;
-    VALIDATORS[number].get_or_init(|| build(kind)).as_ref()
+    Some(SHAPES[number].get_or_init(|| build(kind)))
 }
 
-fn build(kind: &str) -> Option<Validator> {
-    let mut definitions = flowpilot_crds::definitions().into_iter();
-    let definition = definitions.find(|definition| definition.spec.names.kind == kind)?;
-    let version = definition.spec.versions.into_iter().next()?;
-    let schema = serde_json::to_value(version.schema?.open_api_v3_schema?).ok()?;
-    let spec = schema.get("properties")?.get("spec")?;
-    jsonschema::options()
+fn build(kind: &str) -> Shape {
+    let schema = match kind {
+        "Tenant" => schema_of::<Tenant>(),
+        "RunnerClass" => schema_of::<RunnerClass>(),
+        "Connector" => schema_of::<Connector>(),
+        "Connection" => schema_of::<Connection>(),
+        "WorkflowRun" => schema_of::<WorkflowRun>(),
+        _ => schema_of::<Workflow>(),
+    };
+    let validator = jsonschema::options()
         .offline()
         .should_validate_formats(false)
-        .build(spec)
-        .ok()
+        .build(&schema["properties"]["spec"])
+        .ok();
+    Shape { schema, validator }
 }
 
 #[cfg(test)]
@@ -85,7 +107,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_schema_that_compiles() {
         for kind in KINDS {
-            assert!(validator(kind).is_some(), "{kind}");
+            assert!(shape(kind).is_some_and(|shape| shape.validator.is_some()), "{kind}");
         }
     }
 }

@@ -93,10 +93,7 @@ impl Plan {
     }
 }
 
-fn build<'a>(
-    steps: &[PlanStep],
-    actions: impl Iterator<Item = (&'a String, &'a PlanAction)>,
-) -> Tables {
+fn build<'a>(steps: &[PlanStep], actions: impl Iterator<Item = (&'a String, &'a PlanAction)>) -> Tables {
     let mut dependents = vec![Vec::new(); steps.len()];
     let mut members = vec![Vec::new(); steps.len() + 1];
     let mut positions = Vec::with_capacity(steps.len());

@@ -235,7 +235,11 @@ impl Work {
             Self::Wait(WaitFor::Event(event)) => trees.extend(&event.timeout),
             Self::Approval(approval) => {
                 trees.extend([&approval.groups, &approval.users]);
-                trees.extend([&approval.title, &approval.description, &approval.timeout].into_iter().flatten());
+                trees.extend(
+                    [&approval.title, &approval.description, &approval.timeout]
+                        .into_iter()
+                        .flatten(),
+                );
             }
         }
         trees

@@ -67,7 +67,11 @@ impl Run {
     /// Somebody votes. A vote that does not count changes nothing, and says why.
     pub fn vote(&mut self, step: &str, vote: Vote, now: Timestamp) -> Result<Vec<Command>, VoteRefused> {
         let plan = self.plan.clone();
-        let waiting = if self.finished.is_some() { None } else { self.waiting_step(step) };
+        let waiting = if self.finished.is_some() {
+            None
+        } else {
+            self.waiting_step(step)
+        };
         let found = waiting.map(|instance| (instance, &plan.steps[instance.step].work));
         let Some((instance, Work::Approval(approval))) = found else {
             return refused(format!("nobody is asked about {step} now"));
@@ -78,7 +82,9 @@ impl Run {
             ..vote
         };
         if json_size(&vote) > VOTE_BYTES {
-            return refused(format!("the form and the comment have more than {VOTE_BYTES} bytes"));
+            return refused(format!(
+                "the form and the comment have more than {VOTE_BYTES} bytes"
+            ));
         }
         let approves = vote.approve;
         let mut commands = Vec::new();
@@ -112,7 +118,9 @@ impl Run {
         if !approval.self_approval && vote.by == self.facts.started_by {
             return refused("whoever started the run may not decide about it");
         }
-        let asked = self.question(instance, approval, None).or_else(|error| refused(error.message))?;
+        let asked = self
+            .question(instance, approval, None)
+            .or_else(|error| refused(error.message))?;
         let is_asked = (asked.groups.is_empty() && asked.users.is_empty())
             || asked.users.contains(&vote.by)
             || vote.groups.iter().any(|group| asked.groups.contains(group));
@@ -131,7 +139,10 @@ fn checked_form(
     approves: bool,
 ) -> Result<Map<String, Json>, VoteRefused> {
     form.retain(|_, value| !value.is_null());
-    if let Some(name) = form.keys().find(|name| !fields.iter().any(|field| field.name == **name)) {
+    if let Some(name) = form
+        .keys()
+        .find(|name| !fields.iter().any(|field| field.name == **name))
+    {
         return refused(format!("the form has no field {name}"));
     }
     for field in fields {
@@ -154,7 +165,10 @@ fn checked_form(
         }
         let is_option = |text: &str| field.options.iter().any(|option| option == text);
         if !field.options.is_empty() && !value.as_str().is_some_and(is_option) {
-            return refused(format!("the field {name} is none of {}", field.options.join(", ")));
+            return refused(format!(
+                "the field {name} is none of {}",
+                field.options.join(", ")
+            ));
         }
         crate::schema::type_numbers(&json!({"type": field.type_}), value);
     }
@@ -165,7 +179,10 @@ fn checked_form(
 fn decision(votes: &[Vote], approved: bool, at: Timestamp) -> Json {
     let by: Vec<&str> = votes.iter().map(|vote| vote.by.as_str()).collect();
     let mut output = Map::new();
-    output.insert("decision".to_owned(), json!(if approved { "approved" } else { "rejected" }));
+    output.insert(
+        "decision".to_owned(),
+        json!(if approved { "approved" } else { "rejected" }),
+    );
     output.insert("by".to_owned(), json!(by));
     output.insert("at".to_owned(), json!(at.to_string()));
     if let Some(last) = votes.last() {

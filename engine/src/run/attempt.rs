@@ -98,19 +98,16 @@ impl Run {
             schema::type_numbers(&declared.output, &mut output);
             wrong = self.check_output(action, &output).err().map(|error| *error);
         }
-        match wrong {
-            Some(error) => {
-                let may_have_happened = self.changes_the_world(instance);
-                let error = StepError {
-                    may_have_happened,
-                    ..error
-                };
-                self.fail(instance, error, now, &mut commands);
-            }
-            None => {
-                let event = self.success(instance, Some(output), None, cached, now);
-                self.record_at(Target::Step(instance), event, &mut commands);
-            }
+        if let Some(error) = wrong {
+            let may_have_happened = self.changes_the_world(instance);
+            let error = StepError {
+                may_have_happened,
+                ..error
+            };
+            self.fail(instance, error, now, &mut commands);
+        } else {
+            let event = self.success(instance, Some(output), None, cached, now);
+            self.record_at(Target::Step(instance), event, &mut commands);
         }
         commands
     }

@@ -55,6 +55,8 @@ pub struct Perform {
     pub step: String,
     /// 1 for the first attempt.
     pub attempt: u32,
+    /// When it began.
+    pub at: Timestamp,
     /// It takes the step back. Reports name the path with `.undo` at its end.
     pub undo: bool,
     /// What to do.

@@ -72,7 +72,9 @@ impl Cause {
 impl Run {
     /// A block ends, and so does what runs inside of it.
     pub(super) fn end_frame(&mut self, id: FrameId, cause: Cause, since: Timestamp) {
-        let Some(frame) = self.frames.find_mut(id) else { return };
+        let Some(frame) = self.frames.find_mut(id) else {
+            return;
+        };
         if frame.ending.is_some() || frame.closed {
             return;
         }
@@ -93,7 +95,10 @@ impl Run {
             .iter()
             .filter(|record| record.phase == Phase::Running && !record.clean_up)
             .filter_map(|record| record.frame);
-        let children = frame.iterations.iter().flat_map(|iterations| iterations.children.values().copied());
+        let children = frame
+            .iterations
+            .iter()
+            .flat_map(|iterations| iterations.children.values().copied());
         of_steps.chain(children).collect()
     }
 
@@ -113,7 +118,9 @@ impl Run {
 
     /// A block fails for a reason of its own.
     pub(super) fn block_failing(&mut self, id: FrameId, error: &StepError, at: Timestamp) {
-        let Some(frame) = self.frames.find_mut(id) else { return };
+        let Some(frame) = self.frames.find_mut(id) else {
+            return;
+        };
         frame.error.get_or_insert_with(|| Arc::new(error.clone()));
         // A race that was won, or a run that was stopped, can fail still: by its result, or its clean-up.
         if let Some(ending) = &mut frame.ending
@@ -225,7 +232,9 @@ impl Run {
     pub(super) fn sweep(&mut self, id: FrameId, now: Timestamp, commands: &mut Vec<Command>) {
         let plan = self.plan.clone();
         let Some(frame) = self.frames.find(id) else { return };
-        let (Some(ending), block) = (frame.ending.clone(), frame.block) else { return };
+        let (Some(ending), block) = (frame.ending.clone(), frame.block) else {
+            return;
+        };
         if frame.iterations.is_some() || frame.closed {
             return;
         }
@@ -234,9 +243,13 @@ impl Run {
             _ => (false, SkipReason::Cancelled),
         };
         for step in plan.members(block) {
-            let instance = Instance { frame: id, step: *step };
+            let instance = Instance {
+                frame: id,
+                step: *step,
+            };
             let record = self.record_of(instance);
-            let spared = !never_began && !self.cut_short && (record.clean_up || is_clean_up(&plan.steps[*step].needs));
+            let spared =
+                !never_began && !self.cut_short && (record.clean_up || is_clean_up(&plan.steps[*step].needs));
             match record.phase {
                 Phase::Pending if !spared => self.skip(instance, reason, now, commands),
                 phase if phase.is_active() && (self.cut_short || !record.clean_up) => {
@@ -287,7 +300,9 @@ impl Run {
 
     /// The frame is under way and not ending.
     pub(super) fn goes_on(&self, id: FrameId) -> bool {
-        self.frames.find(id).is_some_and(|frame: &Frame| frame.ending.is_none() && !frame.closed)
+        self.frames
+            .find(id)
+            .is_some_and(|frame: &Frame| frame.ending.is_none() && !frame.closed)
     }
 
     /// The race can be won no more: it ends as soon as that is known.
@@ -346,4 +361,3 @@ impl Run {
 fn is_clean_up(needs: &[crate::plan::Need]) -> bool {
     needs.iter().any(|need| need.edges.contains(&Edge::Done))
 }
-

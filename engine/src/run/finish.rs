@@ -82,10 +82,12 @@ impl Run {
             return Ok(Map::new());
         };
         let names = Names::new(self, RUN, Call::new("", "outputs", 1, now), Given::default());
-        let values = outputs.evaluate(&names, &mut Budget::default()).map_err(|error| {
-            let message = error.message.clone();
-            fail(*evaluation_error(&error, message))
-        })?;
+        let values = outputs
+            .evaluate(&names, &mut Budget::default())
+            .map_err(|error| {
+                let message = error.message.clone();
+                fail(*evaluation_error(&error, message))
+            })?;
         if let Some(message) = over_limit(&values) {
             return Err(fail(StepError {
                 message,

@@ -84,7 +84,10 @@ pub(super) enum Owner {
     /// An attempt of a group, or a forEach or loop.
     Step(Instance),
     /// An item or a turn.
-    Iteration { of: FrameId, index: usize },
+    Iteration {
+        of: FrameId,
+        index: usize,
+    },
 }
 
 /// A step that can be taken back, and when it ended.
@@ -220,7 +223,9 @@ impl Frame {
 
 fn records(plan: &Plan, block: Option<usize>) -> Vec<Record> {
     let members = plan.members(block).iter();
-    members.map(|step| Record::new(plan.steps[*step].needs.len())).collect()
+    members
+        .map(|step| Record::new(plan.steps[*step].needs.len()))
+        .collect()
 }
 
 impl Run {
@@ -326,7 +331,10 @@ impl Run {
         let (order, block) = (frame.order, frame.block);
         for (position, step) in plan.members(block).iter().enumerate() {
             if self.frames.get(id).records[position].waiting_for == 0 {
-                let instance = Instance { frame: id, step: *step };
+                let instance = Instance {
+                    frame: id,
+                    step: *step,
+                };
                 self.dirty.insert((order.then(*step), instance));
             }
         }
@@ -335,12 +343,17 @@ impl Run {
 
     /// Forgets a frame and those inside of it.
     pub(super) fn drop_frame(&mut self, id: FrameId) {
-        let Some(frame) = self.frames.remove(id) else { return };
+        let Some(frame) = self.frames.remove(id) else {
+            return;
+        };
         self.sweeps.remove(&id);
         self.settling.remove(&id);
         self.move_timer(frame.timer, None, frame.order, Timer::Frame(id));
         let inner = frame.records.iter().filter_map(|record| record.frame);
-        let children = frame.iterations.iter().flat_map(|iterations| iterations.children.values().copied());
+        let children = frame
+            .iterations
+            .iter()
+            .flat_map(|iterations| iterations.children.values().copied());
         for child in inner.chain(children) {
             self.drop_frame(child);
         }

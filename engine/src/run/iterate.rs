@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
+use super::evaluate::expression_error;
 use super::frame::{FrameId, Instance, Owner, Turns};
 use super::names::Given;
 use super::path::Target;
 use super::settle::check_limit;
-use super::evaluate::expression_error;
 use super::work::Outcome;
 use super::{Command, Run, after};
 use crate::journal::{Event, IterationEnd, StepError};
@@ -15,11 +15,7 @@ use crate::plan::{ForEachWork, LoopWork, Work};
 
 impl Run {
     /// A forEach begins: its items are known from now on.
-    pub(super) fn list_items(
-        &self,
-        instance: Instance,
-        each: &ForEachWork,
-    ) -> Outcome<Vec<Json>> {
+    pub(super) fn list_items(&self, instance: Instance, each: &ForEachWork) -> Outcome<Vec<Json>> {
         let items = match self.evaluate(instance, &each.items)? {
             Json::Array(items) => items,
             other => {
@@ -37,7 +33,9 @@ impl Run {
         }
         let list = Json::Array(items);
         check_limit(&list)?;
-        let Json::Array(items) = list else { return Ok(Vec::new()) };
+        let Json::Array(items) = list else {
+            return Ok(Vec::new());
+        };
         Ok(items)
     }
 
@@ -112,10 +110,15 @@ impl Run {
 
     /// Every item ended: the list of what they gave.
     fn end_items(&mut self, id: FrameId, instance: Instance, now: Timestamp, commands: &mut Vec<Command>) {
-        let Work::ForEach(each) = &self.plan.steps[instance.step].work else { return };
+        let Work::ForEach(each) = &self.plan.steps[instance.step].work else {
+            return;
+        };
         let has_result = each.result.is_some();
         let iterations = self.frames.get_mut(id).iterations.as_mut();
-        let Some(Turns::Items { results, failures, .. }) = iterations.map(|all| &mut all.plan) else {
+        let Some(Turns::Items {
+            results, failures, ..
+        }) = iterations.map(|all| &mut all.plan)
+        else {
             return;
         };
         let named = (!failures.is_empty()).then(|| "partial".to_owned());

@@ -82,9 +82,8 @@ pub(super) fn decide(plan: &Plan, frame: &Frame, step: usize) -> Decision {
         return Decision::Run;
     }
     unexcused.sort_unstable();
-    unexcused.dedup_by(|later, first| {
-        later.step == first.step && members.missed(later) == members.missed(first)
-    });
+    unexcused
+        .dedup_by(|later, first| later.step == first.step && members.missed(later) == members.missed(first));
     Decision::Skip(reason(members, &unexcused), unexcused)
 }
 

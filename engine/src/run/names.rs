@@ -104,7 +104,9 @@ impl<'a> Names<'a> {
     /// The items around, from the inside out: block, its frame, index.
     fn iterations(&self) -> impl Iterator<Item = (usize, FrameId, usize)> {
         self.frames().filter_map(|frame| {
-            let Owner::Iteration { of, index } = frame.owner else { return None };
+            let Owner::Iteration { of, index } = frame.owner else {
+                return None;
+            };
             Some((frame.block?, of, index))
         })
     }
@@ -114,10 +116,11 @@ impl<'a> Names<'a> {
     }
 
     fn item(&self) -> Option<(Value, usize)> {
-        self.iterations().find_map(|(_, of, index)| match self.turns(of)? {
-            Turns::Items { items, .. } => Some((items.get(index)?.clone(), index)),
-            Turns::Loop { .. } => None,
-        })
+        self.iterations()
+            .find_map(|(_, of, index)| match self.turns(of)? {
+                Turns::Items { items, .. } => Some((items.get(index)?.clone(), index)),
+                Turns::Loop { .. } => None,
+            })
     }
 
     fn turn(&self) -> Option<Value> {
@@ -141,8 +144,12 @@ impl<'a> Names<'a> {
         if frame.turn.is_some() {
             return frame.turn.clone();
         }
-        let Owner::Iteration { of, index } = frame.owner else { return None };
-        let Turns::Items { items, .. } = self.turns(of)? else { return None };
+        let Owner::Iteration { of, index } = frame.owner else {
+            return None;
+        };
+        let Turns::Items { items, .. } = self.turns(of)? else {
+            return None;
+        };
         Some(map([
             ("item", items.get(index).cloned()),
             ("index", Some(number(index))),
@@ -290,7 +297,10 @@ fn error_value(error: &StepError) -> Value {
 
 /// An entry of `steps.<id>.failures`.
 pub(super) fn failure_value(index: usize, error: &StepError) -> Value {
-    map([("index", Some(number(index))), ("error", Some(error_value(error)))])
+    map([
+        ("index", Some(number(index))),
+        ("error", Some(error_value(error))),
+    ])
 }
 
 /// `turn`: the carried values and the index.

@@ -14,7 +14,10 @@ pub(super) enum Target {
     Step(Instance),
     Undo(Instance),
     /// An item or a turn, which may not have begun.
-    Iteration { of: FrameId, index: usize },
+    Iteration {
+        of: FrameId,
+        index: usize,
+    },
 }
 
 /// Why a path leads nowhere.
@@ -98,9 +101,14 @@ impl Run {
             Target::Run => Some(RUN),
             Target::Step(instance) => self.record_of(instance).frame,
             Target::Undo(_) => None,
-            Target::Iteration { of, index } => {
-                self.frames.find(of)?.iterations.as_ref()?.children.get(&index).copied()
-            }
+            Target::Iteration { of, index } => self
+                .frames
+                .find(of)?
+                .iterations
+                .as_ref()?
+                .children
+                .get(&index)
+                .copied(),
         }
     }
 }

@@ -45,6 +45,7 @@ impl Run {
         Ok(Perform {
             step: self.path(instance),
             attempt: record.attempts,
+            at: started,
             undo: false,
             task,
             effect,
@@ -127,7 +128,10 @@ impl Run {
             return Ok(());
         }
         let found = schema::violations(validator, output, "output");
-        let mut wrong = found.iter().filter(|violation| violation.keyword != "required").peekable();
+        let mut wrong = found
+            .iter()
+            .filter(|violation| violation.keyword != "required")
+            .peekable();
         if wrong.peek().is_none() {
             return Ok(());
         }
@@ -139,7 +143,10 @@ impl Run {
         let changes = matches!(effect, Effect::Write | Effect::Irreversible);
         (self.mode == RunMode::DryRun && changes).then(|| {
             let declared = self.plan.actions.get(action);
-            declared.map_or_else(|| Json::Object(Map::new()), |action| schema::example(&action.output))
+            declared.map_or_else(
+                || Json::Object(Map::new()),
+                |action| schema::example(&action.output),
+            )
         })
     }
 }

@@ -36,7 +36,10 @@ impl Run {
         for frame in self.frames.ids() {
             let members = self.plan.members(self.frames.get(frame).block).iter();
             for (step, record) in members.zip(&self.frames.get(frame).records) {
-                let undoes = record.undo.as_deref().is_some_and(|undo| undo.phase == Phase::Running);
+                let undoes = record
+                    .undo
+                    .as_deref()
+                    .is_some_and(|undo| undo.phase == Phase::Running);
                 if undoes || matches!(record.phase, Phase::Running | Phase::Waiting) {
                     let instance = Instance { frame, step: *step };
                     found.push((self.order_of(instance), instance));
@@ -100,7 +103,9 @@ impl Run {
 
     fn recover_undo(&mut self, instance: Instance, now: Timestamp, commands: &mut Vec<Command>) {
         let is_there = self.frames.find(instance.frame).is_some();
-        let undo = is_there.then(|| self.record_of(instance).undo.as_deref()).flatten();
+        let undo = is_there
+            .then(|| self.record_of(instance).undo.as_deref())
+            .flatten();
         if undo.is_none_or(|undo| undo.phase != Phase::Running) {
             return;
         }

@@ -18,7 +18,12 @@ const LONGEST_PAUSE_MS: u64 = 3_600_000;
 
 impl Run {
     /// When the next attempt starts; nothing if the step failed for good.
-    pub(super) fn retry_at(&self, instance: Instance, error: &StepError, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn retry_at(
+        &self,
+        instance: Instance,
+        error: &StepError,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let record = self.record_of(instance);
         let policy = self.plan.steps[instance.step].retry.as_ref()?;
         // A block that ends tries nothing again but its clean-up; a run with too many events nothing at all.

@@ -26,10 +26,8 @@ impl Run {
             return;
         }
         match frame.cause().cloned() {
-            None => self.ends_well(id, owner, now, commands),
-            // A winner whose clean-up failed wins nothing.
-            Some(Cause::Won) if frame.error.is_some() => self.fails_after_all(id, now, commands),
-            Some(Cause::Won) => self.ends_well(id, owner, now, commands),
+            // Also of a race: a winner whose clean-up failed wins nothing.
+            None | Some(Cause::Won) => self.ends_well(id, owner, now, commands),
             Some(Cause::Skipped(_)) => self.close(id),
             Some(cause) => {
                 if !(cause.undoes() && self.undo_next(id, now, commands)) {
@@ -39,7 +37,7 @@ impl Run {
         }
     }
 
-    /// Every step ended, and nothing went wrong.
+    /// Every step ended, and nothing went wrong that ended it before.
     fn ends_well(&mut self, id: FrameId, owner: Owner, now: Timestamp, commands: &mut Vec<Command>) {
         // Of a race in which nobody won, the first failure counts.
         if self.frames.get(id).error.is_some() {

@@ -22,7 +22,11 @@ impl Run {
             return true;
         }
         let last = frame.completed.iter().max_by_key(|completed| completed.sequence);
-        let last = if frame.undo_since.is_some() { frame.completed.last() } else { last };
+        let last = if frame.undo_since.is_some() {
+            frame.completed.last()
+        } else {
+            last
+        };
         let Some(instance) = last.map(|completed| completed.instance) else {
             return false;
         };
@@ -33,7 +37,10 @@ impl Run {
     /// The pause before another attempt is over.
     pub(super) fn undo_again(&mut self, instance: Instance, now: Timestamp, commands: &mut Vec<Command>) {
         let undo = self.record_of(instance).undo.as_deref();
-        if let Some(attempts) = undo.filter(|undo| undo.phase == Phase::Retrying).map(|undo| undo.attempts) {
+        if let Some(attempts) = undo
+            .filter(|undo| undo.phase == Phase::Retrying)
+            .map(|undo| undo.attempts)
+        {
             self.begin_undo(instance, attempts + 1, now, commands);
         }
     }
@@ -74,6 +81,7 @@ impl Run {
             idempotency_key: format!("{}:undo", self.idempotency_key(instance)),
             step: path,
             attempt: record.attempts,
+            at: record.attempt_at,
             undo: true,
             task: Task::Action {
                 action: undo.action.clone(),

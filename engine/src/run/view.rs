@@ -44,6 +44,7 @@ pub enum UndoState {
 }
 
 impl UndoState {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
     fn is_none(&self) -> bool {
         *self == Self::None
     }
@@ -135,7 +136,10 @@ impl Run {
             return;
         }
         for (step, record) in self.plan.members(frame.block).iter().zip(&frame.records) {
-            let instance = Instance { frame: id, step: *step };
+            let instance = Instance {
+                frame: id,
+                step: *step,
+            };
             views.push(self.view_step(instance, record));
             views.extend(record.undo.as_deref().map(|undo| self.view_undo(instance, undo)));
             if let Some(inner) = record.frame.filter(|inner| self.frames.find(*inner).is_some()) {
@@ -172,7 +176,11 @@ impl Run {
         let kind = "undo".to_owned();
         StepView {
             kind,
-            ..view(&self.plan.steps[instance.step], self.undo_path(instance), &as_record)
+            ..view(
+                &self.plan.steps[instance.step],
+                self.undo_path(instance),
+                &as_record,
+            )
         }
     }
 

@@ -48,7 +48,9 @@ impl Run {
             WaitFor::Until(until) => {
                 let time = self.evaluate(instance, until)?;
                 let time = time.as_str().and_then(|time| time.parse().ok()).ok_or_else(|| {
-                    expression_error(format!("wait.until gave {time}, not a time such as 2026-01-31T08:00:00Z"))
+                    expression_error(format!(
+                        "wait.until gave {time}, not a time such as 2026-01-31T08:00:00Z"
+                    ))
                 })?;
                 let until = if dry { now } else { time };
                 self.waiting(instance, Some(until), now, commands);
@@ -95,7 +97,14 @@ impl Run {
         if is_passed {
             self.succeed(instance, None, now, commands);
         } else {
-            self.fail_as(instance, expired(&plan.steps[instance.step].work), "expired", None, now, commands);
+            self.fail_as(
+                instance,
+                expired(&plan.steps[instance.step].work),
+                "expired",
+                None,
+                now,
+                commands,
+            );
         }
     }
 
@@ -129,16 +138,28 @@ impl Run {
         let Work::Wait(WaitFor::Event(wait)) = &self.plan.steps[instance.step].work else {
             return false;
         };
-        if self.taken.get(&instance.step).is_some_and(|taken| taken.contains(id)) {
+        if self
+            .taken
+            .get(&instance.step)
+            .is_some_and(|taken| taken.contains(id))
+        {
             return false;
         }
-        let Some(condition) = &wait.matches else { return true };
+        let Some(condition) = &wait.matches else {
+            return true;
+        };
         let (path, record) = (self.path(instance), self.record_of(instance));
         let at = record.attempt_at.unwrap_or(self.started_at);
         let call = Call::new(&path, "match", record.attempts, at);
         // An event that a condition cannot judge is passed over.
-        self.truth_at(instance.frame, call, "match", condition, Given::event(event.clone()))
-            .unwrap_or(false)
+        self.truth_at(
+            instance.frame,
+            call,
+            "match",
+            condition,
+            Given::event(event.clone()),
+        )
+        .unwrap_or(false)
     }
 
     /// A step that is under way, by its path.

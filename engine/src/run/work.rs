@@ -80,15 +80,13 @@ impl Run {
                 }
                 self.succeed(instance, None, now, commands);
             }),
-            Work::Fail { code, message } => {
-                self.message(instance, message.as_ref()).and_then(|message| {
-                    Err(Box::new(StepError {
-                        code: code.clone(),
-                        message: message.unwrap_or_default(),
-                        ..StepError::default()
-                    }))
-                })
-            }
+            Work::Fail { code, message } => self.message(instance, message.as_ref()).and_then(|message| {
+                Err(Box::new(StepError {
+                    code: code.clone(),
+                    message: message.unwrap_or_default(),
+                    ..StepError::default()
+                }))
+            }),
             Work::Stop { message, .. } => self
                 .message(instance, message.as_ref())
                 .map(|message| self.stopped(instance, message, now, commands)),

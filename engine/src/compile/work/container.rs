@@ -22,18 +22,11 @@ pub(super) fn compile(
         problems.error("NotLiteral", field.path("container.image"), message);
     }
     for name in container.env.keys() {
-        let mut letters = name.bytes();
-        let good = letters
-            .next()
-            .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-            && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'_');
-        if !good {
-            let message = format!("`{name}` is no name of a variable: use letters, digits and _");
-            problems.error(
-                "InvalidIdentifier",
-                field.path(&format!("container.env.{name}")),
-                message,
-            );
+        let starts = name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
+        if !starts || !name.bytes().all(is_part) {
+            let message = format!("`{name}` is no name of a variable: use letters, digits, _, - and .");
+            let path = field.path(&format!("container.env.{name}"));
+            problems.error("InvalidIdentifier", path, message);
         }
     }
     let env: Map<String, Value> = container
@@ -50,4 +43,9 @@ pub(super) fn compile(
         resources: json(serde_json::to_value(&container.resources)),
         files: json(serde_json::to_value(&container.files)),
     }))
+}
+
+/// As Kubernetes has it.
+fn is_part(letter: u8) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-' | b'.')
 }

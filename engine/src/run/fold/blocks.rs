@@ -76,7 +76,9 @@ impl Run {
         let completed = std::mem::take(&mut inner.completed);
         let outer = self.frames.get_mut(of);
         outer.open -= 1;
-        let Some(iterations) = &mut outer.iterations else { return };
+        let Some(iterations) = &mut outer.iterations else {
+            return;
+        };
         let mut failing = None;
         let mut pause = None;
         match (end, &mut iterations.plan) {
@@ -132,19 +134,22 @@ impl Run {
     /// A forEach in which failed items do not stop the others.
     pub(in crate::run) fn collects(&self, of: FrameId) -> bool {
         let block = self.frames.get(of).block;
-        block.is_some_and(
-            |block| matches!(&self.plan.steps[block].work, Work::ForEach(each) if each.collects),
-        )
+        block
+            .is_some_and(|block| matches!(&self.plan.steps[block].work, Work::ForEach(each) if each.collects))
     }
 
     /// `steps.x.failures` of a forEach that ends.
     pub(super) fn collect_failures(&mut self, instance: Instance) {
-        let Some(inner) = self.record_of(instance).frame else { return };
+        let Some(inner) = self.record_of(instance).frame else {
+            return;
+        };
         if !self.collects(inner) {
             return;
         }
         let iterations = self.frames.get(inner).iterations.as_ref();
-        let Some(Turns::Items { failures, .. }) = iterations.map(|all| &all.plan) else { return };
+        let Some(Turns::Items { failures, .. }) = iterations.map(|all| &all.plan) else {
+            return;
+        };
         let list: Vec<Value> = failures
             .iter()
             .map(|(index, error)| failure_value(*index, error))

@@ -172,7 +172,10 @@ impl Run {
         if frame.open == 0 {
             self.settling.insert(instance.frame);
         }
-        let wins = frame.is_race && frame.ending.is_none() && phase == Phase::Succeeded && plan.is_last(instance.step);
+        let wins = frame.is_race
+            && frame.ending.is_none()
+            && phase == Phase::Succeeded
+            && plan.is_last(instance.step);
         for dependent in plan.dependents(instance.step) {
             let dependent = Instance {
                 frame: instance.frame,
@@ -199,7 +202,9 @@ impl Run {
             let completed = Completed { sequence, instance };
             self.frames.get_mut(instance.frame).completed.push(completed);
         }
-        let Some(inner) = self.record_of(instance).frame else { return };
+        let Some(inner) = self.record_of(instance).frame else {
+            return;
+        };
         self.collect_failures(instance);
         if let Some(frame) = self.frames.find_mut(inner) {
             frame.closed = true;
@@ -306,7 +311,10 @@ impl Run {
         if let Work::Wait(WaitFor::Event(event)) = &plan.steps[instance.step].work
             && let Some(waits) = self.listening.get_mut(&event.event)
         {
-            waits.remove(&(self.frames.get(instance.frame).order.then(instance.step), instance));
+            waits.remove(&(
+                self.frames.get(instance.frame).order.then(instance.step),
+                instance,
+            ));
         }
     }
 

@@ -94,7 +94,13 @@ impl Run {
         let mut id = instance.frame;
         loop {
             let frame = self.frames.find(id)?;
-            if frame.undoing.is_none() && frame.completed.iter().rev().any(|completed| completed.instance == instance) {
+            if frame.undoing.is_none()
+                && frame
+                    .completed
+                    .iter()
+                    .rev()
+                    .any(|completed| completed.instance == instance)
+            {
                 return Some(id);
             }
             id = self.outer(id)?;
@@ -110,12 +116,17 @@ impl Run {
         self.set_undo_phase(instance, phase);
         self.set_undo_timer(instance, None);
         self.running -= 1;
-        let Some(undo) = &mut self.record_mut(instance).undo else { return };
+        let Some(undo) = &mut self.record_mut(instance).undo else {
+            return;
+        };
         undo.ended_at = Some(at);
         let by = undo.by;
         let frame = self.frames.get_mut(by);
         frame.undoing = None;
-        let last = frame.completed.iter().rposition(|completed| completed.instance == instance);
+        let last = frame
+            .completed
+            .iter()
+            .rposition(|completed| completed.instance == instance);
         if let Some(last) = last {
             frame.completed.remove(last);
         }
@@ -127,7 +138,11 @@ impl Run {
     pub(super) fn undo_given_up(&mut self, id: FrameId, at: Timestamp) {
         self.undo_is_incomplete = true;
         if let Some(instance) = self.frames.get(id).undoing {
-            let was_running = self.record_of(instance).undo.as_deref().is_some_and(|undo| undo.phase == Phase::Running);
+            let was_running = self
+                .record_of(instance)
+                .undo
+                .as_deref()
+                .is_some_and(|undo| undo.phase == Phase::Running);
             self.running -= usize::from(was_running);
             self.set_undo_phase(instance, Phase::Cancelled);
             self.set_undo_timer(instance, None);
@@ -149,7 +164,9 @@ impl Run {
     }
 
     pub(in crate::run) fn set_undo_timer(&mut self, instance: Instance, at: Option<Timestamp>) {
-        let Some(undo) = &mut self.record_mut(instance).undo else { return };
+        let Some(undo) = &mut self.record_mut(instance).undo else {
+            return;
+        };
         let old = std::mem::replace(&mut undo.timer, at);
         self.move_timer(old, at, self.order_of(instance), Timer::Undo(instance));
     }

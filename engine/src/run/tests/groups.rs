@@ -43,7 +43,14 @@ outputs: {{tell: $(steps.tell.output)}}"
     let ends = ["a", "inner", "box", "slow", "never", "close"].map(|step| world.ended(step));
     assert_eq!(
         ends,
-        ["failed:Bad", "failed:Bad", "failed:Bad", "cancelled", "skipped:cancelled", "succeeded"]
+        [
+            "failed:Bad",
+            "failed:Bad",
+            "failed:Bad",
+            "cancelled",
+            "skipped:cancelled",
+            "succeeded"
+        ]
     );
 }
 
@@ -76,12 +83,27 @@ fn retry_of_a_group_undoes_the_attempt_and_runs_all_of_it_again() {
 - {{id: pay, in: box, needs: [book], {LOG}}}
 - {{id: done, needs: [box], {LOG}}}"
     );
-    let answers = || mocks([("pay", vec![fails("Unavailable"), fails("Unavailable"), gives(json!({}))])]);
+    let answers = || {
+        mocks([(
+            "pay",
+            vec![fails("Unavailable"), fails("Unavailable"), gives(json!({}))],
+        )])
+    };
     let world = World::new(&steps, answers()).finish();
     assert_eq!(world.outcome(), RunOutcome::Succeeded);
     assert_eq!(
         world.calls(),
-        ["book", "pay", "book.undo", "book", "pay", "book.undo", "book", "pay", "done"]
+        [
+            "book",
+            "pay",
+            "book.undo",
+            "book",
+            "pay",
+            "book.undo",
+            "book",
+            "pay",
+            "done"
+        ]
     );
     assert_eq!(world.of_step("box").attempts, 3);
     let keys: std::collections::BTreeSet<&str> = world
@@ -93,7 +115,10 @@ fn retry_of_a_group_undoes_the_attempt_and_runs_all_of_it_again() {
     assert_eq!(keys.len(), 3 + 2 + 1 + 1, "{keys:?}");
 
     let exhausted = World::new(&steps, mocks([("pay", vec![fails("Unavailable")])])).finish();
-    assert_eq!((exhausted.outcome(), exhausted.error().code.as_str()), (RunOutcome::Failed, "Unavailable"));
+    assert_eq!(
+        (exhausted.outcome(), exhausted.error().code.as_str()),
+        (RunOutcome::Failed, "Unavailable")
+    );
     assert_eq!(exhausted.of_step("box").attempts, 3);
     let bad = World::new(&steps, mocks([("pay", vec![fails("BadRequest")])])).finish();
     assert_eq!(bad.of_step("box").attempts, 1);
@@ -109,10 +134,17 @@ fn the_timeout_of_a_group_covers_one_attempt() {
 - {{id: tell, needs: [box.failed], set: {{step: $(steps.box.error.step), code: $(steps.box.error.code)}}}}"
     );
     let slow = gives(json!({})).after(60);
-    let world = World::new(&steps, mocks([("slow", vec![slow.clone(), gives(json!({})).after(5)])])).finish();
+    let world = World::new(
+        &steps,
+        mocks([("slow", vec![slow.clone(), gives(json!({})).after(5)])]),
+    )
+    .finish();
     assert_eq!(world.outcome(), RunOutcome::Succeeded);
     assert_eq!(world.calls(), ["slow", "close", "slow", "close"]);
-    assert_eq!((world.ended("tell").as_str(), world.of_step("box").attempts), ("skipped:nottaken", 2));
+    assert_eq!(
+        (world.ended("tell").as_str(), world.of_step("box").attempts),
+        ("skipped:nottaken", 2)
+    );
     let world = World::new(&steps, mocks([("slow", vec![slow])])).finish();
     assert_eq!(world.ended("tell"), "succeeded");
     assert_eq!(world.of_step("box").error.unwrap().step.as_deref(), Some("box"));
@@ -131,15 +163,24 @@ fn a_race_ends_with_its_first_winner_and_cancels_the_rest() {
     );
     let world = World::new(&steps, mocks([("b", vec![gives(json!({"x": "won"})).after(4)])])).finish();
     assert_eq!((world.outcome(), world.seconds()), (RunOutcome::Succeeded, 4));
-    assert_eq!((world.ended("a2").as_str(), world.ended("close").as_str()), ("cancelled", "succeeded"));
+    assert_eq!(
+        (world.ended("a2").as_str(), world.ended("close").as_str()),
+        ("cancelled", "succeeded")
+    );
 
     // A failure ends only its own branch.
     let world = World::new(&steps, mocks([("b", vec![fails("Bad").after(4)])])).finish();
     assert_eq!((world.outcome(), world.seconds()), (RunOutcome::Succeeded, 3600));
     // When nobody can win any more, the first failure is that of the group.
-    let both = mocks([("a", vec![fails("First").after(1)]), ("b", vec![fails("Second").after(4)])]);
+    let both = mocks([
+        ("a", vec![fails("First").after(1)]),
+        ("b", vec![fails("Second").after(4)]),
+    ]);
     let world = World::new(&steps, both).finish();
-    assert_eq!((world.outcome(), world.error().code.as_str()), (RunOutcome::Failed, "First"));
+    assert_eq!(
+        (world.outcome(), world.error().code.as_str()),
+        (RunOutcome::Failed, "First")
+    );
     assert_eq!(world.seconds(), 4);
 }
 
@@ -153,7 +194,10 @@ fn a_race_in_which_nobody_fails_and_nobody_wins_succeeds() {
 - {{id: after, needs: [box], {LOG}}}"
     );
     let world = World::new(&steps, mocks([])).finish();
-    assert_eq!((world.outcome(), world.calls()), (RunOutcome::Succeeded, vec!["after"]));
+    assert_eq!(
+        (world.outcome(), world.calls()),
+        (RunOutcome::Succeeded, vec!["after"])
+    );
 }
 
 #[test]
@@ -186,11 +230,20 @@ fn stop_inside_a_block_ends_the_run() {
         )
     };
     let world = World::new(&steps("Succeeded"), mocks([])).finish();
-    assert_eq!((world.outcome(), world.calls()), (RunOutcome::Succeeded, vec!["a", "close"]));
-    assert_eq!((world.ended("box").as_str(), world.ended("other").as_str()), ("cancelled", "cancelled"));
+    assert_eq!(
+        (world.outcome(), world.calls()),
+        (RunOutcome::Succeeded, vec!["a", "close"])
+    );
+    assert_eq!(
+        (world.ended("box").as_str(), world.ended("other").as_str()),
+        ("cancelled", "cancelled")
+    );
     assert_eq!(world.view().message.as_deref(), Some("enough"));
     let world = World::new(&steps("Failed"), mocks([])).finish();
     assert_eq!(world.calls(), ["a", "a.undo", "close"]);
-    assert_eq!((world.outcome(), world.error().code.as_str()), (RunOutcome::Failed, "Stopped"));
+    assert_eq!(
+        (world.outcome(), world.error().code.as_str()),
+        (RunOutcome::Failed, "Stopped")
+    );
     assert_eq!(world.error().step.as_deref(), Some("halt"));
 }

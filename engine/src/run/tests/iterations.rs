@@ -72,7 +72,10 @@ outputs: {partial: $(steps.partial.output)}
     let failures = &world.outputs()["partial"]["f"];
     assert_eq!(failures[0]["index"], 1);
     assert_eq!(failures[0]["error"]["step"], "each[1].work");
-    assert_eq!(failures[1]["error"]["code"], "ExpressionError", "a result that fails, fails its item");
+    assert_eq!(
+        failures[1]["error"]["code"], "ExpressionError",
+        "a result that fails, fails its item"
+    );
     assert_eq!(world.outputs()["partial"]["o"], "partial");
     let output = world.journal.iter().find_map(|event| match event {
         Event::StepSucceeded { step, output, .. } if step == "each" => output.clone(),
@@ -95,9 +98,15 @@ outputs: {{all: $(steps.?each.?output.orValue('none'))}}"
         World::new(&text, mocks([("list", vec![gives(json!({"items": items}))])])).finish()
     };
     let world = of(json!([]), "result: $(item)");
-    assert_eq!((world.outcome(), &world.outputs()["all"]), (RunOutcome::Succeeded, &json!([])));
+    assert_eq!(
+        (world.outcome(), &world.outputs()["all"]),
+        (RunOutcome::Succeeded, &json!([]))
+    );
     let world = of(json!([1]), "maxItems: 5");
-    assert_eq!((world.outcome(), &world.outputs()["all"]), (RunOutcome::Succeeded, &json!("none")));
+    assert_eq!(
+        (world.outcome(), &world.outputs()["all"]),
+        (RunOutcome::Succeeded, &json!("none"))
+    );
     assert_eq!(of(json!({"a": 1}), "maxItems: 5").error().code, "ExpressionError");
     assert_eq!(of(json!([1, 2, 3]), "maxItems: 2").error().code, "LimitExceeded");
 }
@@ -112,10 +121,13 @@ steps:
 - {id: lines, in: box, forEach: {items: $(item.lines), result: $(steps.pack.output)}}
 - {id: pack, in: lines, set: {order: $(blocks.orders.item.id), line: $(item), num: \"$(blocks.orders.index).$(index)\"}}
 outputs: {all: $(steps.orders.output)}";
-    let text = text.replace("result: $(steps.lines.output)", "result: $(steps.lines.output)");
-    let world = World::new(&text, mocks([])).finish();
+    let world = World::new(text, mocks([])).finish();
     let packed = |order: &str, line: &str, num: &str| json!({"order": order, "line": line, "num": num});
-    let expected = json!([[packed("o1", "x", "0.0"), packed("o1", "w", "0.1")], [], [packed("o3", "z", "2.0")]]);
+    let expected = json!([
+        [packed("o1", "x", "0.0"), packed("o1", "w", "0.1")],
+        [],
+        [packed("o3", "z", "2.0")]
+    ]);
     assert_eq!(world.outputs()["all"], expected);
     assert_eq!(world.ended("orders[0].lines[1].pack"), "succeeded");
 }
@@ -129,7 +141,9 @@ steps:
 - {id: show, in: fib, uses: core/log@1, with: {message: \"$(turn.index): $(turn.a) $(turn.b)\"}}
 outputs: {last: $(steps.fib.output)}";
     let world = World::new(text, mocks([])).finish();
-    let said: Vec<Value> = (0..world.performed.len()).map(|call| world.with(call)["message"].clone()).collect();
+    let said: Vec<Value> = (0..world.performed.len())
+        .map(|call| world.with(call)["message"].clone())
+        .collect();
     assert_eq!(said, ["0: 0 1", "1: 1 1", "2: 1 2", "3: 2 3", "4: 3 5", "5: 5 8"]);
     assert_eq!(world.outputs()["last"], json!({"a": 8, "b": 13, "num": 6}));
     assert_eq!(world.ended("fib[5].show"), "succeeded");
@@ -142,9 +156,16 @@ fn until_sees_the_steps_of_the_turn_and_delay_comes_between_turns() {
 - {id: get, in: poll, uses: core/http@1, with: {url: x}}
 - {id: late, needs: [poll.failed], set: {code: $(steps.poll.error.code)}}";
     let (not_yet, there) = (gives(json!({"status": 404})), gives(json!({"status": 200})));
-    let two = mocks([("poll[0].get", vec![not_yet.clone()]), ("poll[1].get", vec![not_yet.clone()]), ("poll[2].get", vec![there])]);
+    let two = mocks([
+        ("poll[0].get", vec![not_yet.clone()]),
+        ("poll[1].get", vec![not_yet.clone()]),
+        ("poll[2].get", vec![there]),
+    ]);
     let world = World::new(text, two).finish();
-    assert_eq!((world.outcome(), world.seconds(), world.calls().len()), (RunOutcome::Succeeded, 20, 3));
+    assert_eq!(
+        (world.outcome(), world.seconds(), world.calls().len()),
+        (RunOutcome::Succeeded, 20, 3)
+    );
     assert_eq!(world.ended("late"), "skipped:nottaken");
 
     let mut never = mocks([]);
@@ -152,7 +173,10 @@ fn until_sees_the_steps_of_the_turn_and_delay_comes_between_turns() {
         never.0.insert(format!("poll[{turn}].get"), vec![not_yet.clone()]);
     }
     let world = World::new(text, never).finish();
-    assert_eq!((world.ended("poll").as_str(), world.calls().len()), ("failed:MaxIterations", 5));
+    assert_eq!(
+        (world.ended("poll").as_str(), world.calls().len()),
+        ("failed:MaxIterations", 5)
+    );
     assert_eq!((world.ended("late").as_str(), world.seconds()), ("succeeded", 40));
 }
 
@@ -214,6 +238,9 @@ fn too_many_events_end_the_run() {
 - {{id: close, needs: [again.done], {LOG}}}"
     );
     let world = World::new(&text, mocks([])).finish();
-    assert_eq!((world.outcome(), world.error().code.as_str()), (RunOutcome::Failed, "LimitExceeded"));
+    assert_eq!(
+        (world.outcome(), world.error().code.as_str()),
+        (RunOutcome::Failed, "LimitExceeded")
+    );
     assert_eq!(world.ended("close"), "succeeded");
 }

@@ -24,7 +24,10 @@ fn so_many_different_people_approve_and_the_last_vote_counts() {
         .vote_at(3, "ask", filled("cid", 3))
         .finish();
     assert_eq!((world.outcome(), world.seconds()), (RunOutcome::Succeeded, 3));
-    assert_eq!((world.ended("ask").as_str(), world.ended("no").as_str()), ("approved", "skipped:nottaken"));
+    assert_eq!(
+        (world.ended("ask").as_str(), world.ended("no").as_str()),
+        ("approved", "skipped:nottaken")
+    );
     let output = world.journal.iter().find_map(|event| match event {
         crate::journal::Event::StepSucceeded { step, output, .. } if step == "ask" => output.clone(),
         _ => None,
@@ -40,10 +43,16 @@ fn one_rejection_rejects_and_nobody_in_time_expires() {
         .vote_at(1, "ask", filled("bob", 1))
         .vote_at(3, "ask", vote("cid", false))
         .finish();
-    assert_eq!((world.ended("ask").as_str(), world.ended("no").as_str()), ("failed:Rejected", "succeeded"));
+    assert_eq!(
+        (world.ended("ask").as_str(), world.ended("no").as_str()),
+        ("failed:Rejected", "succeeded")
+    );
     assert_eq!(world.ended("pay"), "skipped:upstreamfailed");
     let world = World::new(ASK, mocks([])).finish();
-    assert_eq!((world.ended("ask").as_str(), world.seconds()), ("failed:Expired", 7200));
+    assert_eq!(
+        (world.ended("ask").as_str(), world.seconds()),
+        ("failed:Expired", 7200)
+    );
     assert_eq!(world.ended("late"), "succeeded");
 }
 
@@ -71,7 +80,11 @@ fn votes_that_do_not_count() {
     }
     let mut eve = filled("eve", 5);
     eve.groups = Vec::new();
-    let world = world.vote_at(50, "ask", eve).vote_at(51, "ask", filled("bob", 5)).vote_at(52, "ask", filled("cid", 5)).finish();
+    let world = world
+        .vote_at(50, "ask", eve)
+        .vote_at(51, "ask", filled("bob", 5))
+        .vote_at(52, "ask", filled("cid", 5))
+        .finish();
     assert_eq!(world.refused.len(), count, "{:?}", world.refused);
     assert_eq!((world.ended("ask").as_str(), world.seconds()), ("approved", 51));
 }
@@ -93,9 +106,17 @@ steps:
         .event_at(5, "order.paid", event("two"))
         .finish();
     assert_eq!((world.outcome(), world.seconds()), (RunOutcome::Succeeded, 5));
-    assert_eq!((world.with(0)["message"].clone(), world.with(1)["message"].clone()), (json!("one"), json!("two")));
-    let expired = World::new(text, mocks([])).event_at(4, "order.paid", event("one")).finish();
-    assert_eq!((expired.outcome(), expired.error().code.as_str()), (RunOutcome::Failed, "Expired"));
+    assert_eq!(
+        (world.with(0)["message"].clone(), world.with(1)["message"].clone()),
+        (json!("one"), json!("two"))
+    );
+    let expired = World::new(text, mocks([]))
+        .event_at(4, "order.paid", event("one"))
+        .finish();
+    assert_eq!(
+        (expired.outcome(), expired.error().code.as_str()),
+        (RunOutcome::Failed, "Expired")
+    );
 }
 
 #[test]
@@ -106,9 +127,14 @@ fn an_event_that_came_before_the_wait_is_taken_and_an_emit_reaches_the_own_run()
 - {id: early, needs: [nap], wait: {event: {type: went.by}}}
 - {id: own, needs: [tell], wait: {event: {type: here, match: event.data.n == 7}}}
 - {id: all, needs: [early, own], set: {x: $(steps.own.output.data.n), t: $(steps.early.output.type)}}";
-    let world = World::new(text, mocks([])).event_at(3, "went.by", json!({})).finish();
+    let world = World::new(text, mocks([]))
+        .event_at(3, "went.by", json!({}))
+        .finish();
     assert_eq!((world.outcome(), world.seconds()), (RunOutcome::Succeeded, 10));
-    assert_eq!((world.published.len(), world.published[0].event.as_str()), (1, "here"));
+    assert_eq!(
+        (world.published.len(), world.published[0].event.as_str()),
+        (1, "here")
+    );
 }
 
 #[test]
@@ -118,13 +144,22 @@ fn waits_for_a_time_and_what_is_no_time() {
         World::new(&text, mocks([])).finish()
     };
     assert_eq!(of("1970-01-01T00:01:00Z").seconds(), 60);
-    assert_eq!(of("$(timestamp('1970-01-01T00:01:00Z') + duration('30s'))").seconds(), 90);
+    assert_eq!(
+        of("$(timestamp('1970-01-01T00:01:00Z') + duration('30s'))").seconds(),
+        90
+    );
     assert_eq!(of("1969-01-01T00:00:00Z").seconds(), 0);
     assert_eq!(of("$(run.id)").error().code, "ExpressionError");
 }
 
 #[test]
 fn a_cancelled_run_asks_nobody() {
-    let world = World::new(ASK, mocks([])).cancel_at(9).vote_at(10, "ask", filled("bob", 1)).finish();
-    assert_eq!((world.outcome(), world.ended("ask").as_str()), (RunOutcome::Cancelled, "cancelled"));
+    let world = World::new(ASK, mocks([]))
+        .cancel_at(9)
+        .vote_at(10, "ask", filled("bob", 1))
+        .finish();
+    assert_eq!(
+        (world.outcome(), world.ended("ask").as_str()),
+        (RunOutcome::Cancelled, "cancelled")
+    );
 }

@@ -173,7 +173,8 @@ fn a_journal_that_does_not_fit_is_refused() {
         vec![Event::RunStarted {
             at,
             inputs: Map::new(),
-            vars: Map::new(), mode: crate::journal::RunMode::Run,
+            vars: Map::new(),
+            mode: crate::journal::RunMode::Run,
         }],
     ] {
         let journal: Vec<Event> = std::iter::once(start.clone()).chain(bad).collect();

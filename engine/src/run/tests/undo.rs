@@ -6,7 +6,9 @@ use serde_json::json;
 const LOG: &str = "uses: core/log@1, with: {message: x}";
 
 fn undo(id: &str) -> String {
-    format!("uses: core/log@1, with: {{message: {id}}}, undo: {{uses: core/log@1, with: {{message: \"back {id}\"}}}}")
+    format!(
+        "uses: core/log@1, with: {{message: {id}}}, undo: {{uses: core/log@1, with: {{message: \"back {id}\"}}}}"
+    )
 }
 
 #[test]
@@ -26,17 +28,31 @@ fn a_failed_run_takes_back_what_it_completed_in_reverse_order_of_completion() {
     let answers = mocks([
         ("a", vec![gives(json!({})).after(9)]),
         ("bad", vec![fails("X").after(20)]),
-        ("c.undo", vec![fails("BadRequest"), fails("Unavailable"), gives(json!({}))]),
+        (
+            "c.undo",
+            vec![fails("BadRequest"), fails("Unavailable"), gives(json!({}))],
+        ),
         ("a.undo", vec![fails("No")]),
     ]);
     let world = World::new(&text, answers).finish();
-    assert_eq!((world.outcome(), world.error().code.as_str()), (RunOutcome::Failed, "X"));
+    assert_eq!(
+        (world.outcome(), world.error().code.as_str()),
+        (RunOutcome::Failed, "X")
+    );
     assert_eq!(
         world.calls(),
-        ["a", "b", "c", "bad", "close", "a.undo", "a.undo", "a.undo", "c.undo", "c.undo", "c.undo", "b.undo"]
+        [
+            "a", "b", "c", "bad", "close", "a.undo", "a.undo", "a.undo", "c.undo", "c.undo", "c.undo",
+            "b.undo"
+        ]
     );
     assert_eq!(world.view().undo, UndoState::Incomplete);
-    assert!(world.performed.iter().all(|perform| perform.undo == perform.step.ends_with(".undo")));
+    assert!(
+        world
+            .performed
+            .iter()
+            .all(|perform| perform.undo == perform.step.contains(".undo"))
+    );
     let first = world.performed.iter().position(|perform| perform.undo).unwrap();
     assert_eq!(world.with(first)["message"], "back a");
 }
@@ -55,9 +71,16 @@ fn a_block_that_fails_takes_back_its_own_before_its_end_is_known_and_a_handled_f
         undo("outside"),
         undo("a")
     );
-    let world = World::new(&text, mocks([("risky", vec![fails("X")]), ("bad", vec![fails("Y").after(1)])])).finish();
+    let world = World::new(
+        &text,
+        mocks([("risky", vec![fails("X")]), ("bad", vec![fails("Y").after(1)])]),
+    )
+    .finish();
     assert_eq!(world.outcome(), RunOutcome::Succeeded);
-    assert_eq!(world.calls(), ["outside", "a", "risky", "rescue", "bad", "a.undo", "tell"]);
+    assert_eq!(
+        world.calls(),
+        ["outside", "a", "risky", "rescue", "bad", "a.undo", "tell"]
+    );
     assert_eq!(world.view().undo, UndoState::Complete);
 }
 
@@ -81,12 +104,26 @@ fn items_are_taken_back_alone_or_with_all_the_others() {
     let world = World::new(&text("maxItems: 9"), fail("each[1].b", "")).finish();
     assert_eq!(
         world.calls(),
-        ["each[0].a", "each[0].b", "each[1].a", "each[1].b", "each[1].a.undo", "each[0].a.undo"]
+        [
+            "each[0].a",
+            "each[0].b",
+            "each[1].a",
+            "each[1].b",
+            "each[1].a.undo",
+            "each[0].a.undo"
+        ]
     );
     assert_eq!(world.with(4)["message"], "back 2");
     let world = World::new(&text("onItemError: Collect"), fail("each[1].b", "end")).finish();
-    let undone: Vec<&str> = world.calls().into_iter().filter(|call| call.ends_with("undo") || *call == "end").collect();
-    assert_eq!(undone, ["each[1].a.undo", "end", "each[2].a.undo", "each[0].a.undo"]);
+    let undone: Vec<&str> = world
+        .calls()
+        .into_iter()
+        .filter(|call| call.ends_with("undo") || *call == "end")
+        .collect();
+    assert_eq!(
+        undone,
+        ["each[1].a.undo", "end", "each[2].a.undo", "each[0].a.undo"]
+    );
 }
 
 #[test]
@@ -94,7 +131,10 @@ fn a_write_that_ends_while_the_run_is_cancelled_is_taken_back_and_undo_is_not_ca
     let text = "
 - {id: a, uses: core/http@1, with: {url: x, method: POST}, undo: {uses: core/log@1, with: {message: x}}}
 - {id: b, needs: [a], uses: core/log@1, with: {message: x}}";
-    let answers = mocks([("a", vec![gives(json!({})).after(30)]), ("a.undo", vec![gives(json!({})).after(40)])]);
+    let answers = mocks([
+        ("a", vec![gives(json!({})).after(30)]),
+        ("a.undo", vec![gives(json!({})).after(40)]),
+    ]);
     let world = World::new(text, answers).cancel_at(10).cancel_at(50).finish();
     assert_eq!((world.outcome(), world.seconds()), (RunOutcome::Cancelled, 70));
     assert_eq!(world.calls(), ["a", "a.undo"]);
@@ -104,15 +144,27 @@ fn a_write_that_ends_while_the_run_is_cancelled_is_taken_back_and_undo_is_not_ca
 #[test]
 fn undo_has_an_hour() {
     let text = format!("[{{id: a, {}}}, {{id: b, needs: [a], {LOG}}}]", undo("a"));
-    let answers = mocks([("b", vec![fails("X")]), ("a.undo", vec![gives(json!({})).after(9000)])]);
+    let answers = mocks([
+        ("b", vec![fails("X")]),
+        ("a.undo", vec![gives(json!({})).after(9000)]),
+    ]);
     let world = World::new(&format!("steps: {text}"), answers).finish();
     assert_eq!((world.outcome(), world.seconds()), (RunOutcome::Failed, 3600));
-    assert_eq!((world.view().undo, world.aborted), (UndoState::Incomplete, vec!["a.undo".to_owned()]));
+    assert_eq!(
+        (world.view().undo, world.aborted),
+        (UndoState::Incomplete, vec!["a.undo".to_owned()])
+    );
 }
 
 #[test]
 fn outputs_that_fail_undo_nothing() {
-    let text = format!("steps: [{{id: a, {}}}]\noutputs: {{x: $(steps.a.output.nothing)}}", undo("a"));
+    let text = format!(
+        "steps: [{{id: a, {}}}]\noutputs: {{x: $(steps.a.output.nothing)}}",
+        undo("a")
+    );
     let world = World::new(&text, mocks([])).finish();
-    assert_eq!((world.error().code.as_str(), world.calls()), ("OutputError", vec!["a"]));
+    assert_eq!(
+        (world.error().code.as_str(), world.calls()),
+        ("OutputError", vec!["a"])
+    );
 }

@@ -272,10 +272,18 @@ impl World {
         self.take(commands);
     }
 
+    /// Does what was asked for. What is to be recorded first: the machine knows it already, and what it says when it
+    /// is called in between comes after it.
     pub(super) fn take(&mut self, commands: Vec<Command>) {
+        let mut others = Vec::new();
         for command in commands {
             match command {
                 Command::Record(event) => self.journal.push(event),
+                other => others.push(other),
+            }
+        }
+        for command in others {
+            match command {
                 Command::Perform(perform) => self.begin(perform),
                 Command::Abort { step } => {
                     self.aborted.push(step.clone());
@@ -286,7 +294,7 @@ impl World {
                         self.take(ended);
                     }
                 }
-                Command::Terminate { .. } => {}
+                Command::Record(_) | Command::Terminate { .. } => {}
                 Command::Ask(question) => self.asked.push(question),
                 Command::Listen { event, .. } => {
                     let earlier: Vec<IncomingEvent> = self.events.clone();
@@ -310,7 +318,8 @@ impl World {
     fn begin(&mut self, perform: Perform) {
         let path = perform.step.clone();
         let key = if self.answers_by_id {
-            path.rsplit_once('.').map_or(path.clone(), |(_, id)| id.to_owned())
+            path.rsplit_once('.')
+                .map_or(path.clone(), |(_, id)| id.to_owned())
         } else {
             path
         };
@@ -380,9 +389,13 @@ impl World {
     pub(super) fn ended(&self, step: &str) -> String {
         let of_step = self.journal.iter().filter(|event| event.step() == Some(step));
         let ends = of_step.filter_map(|event| match event {
-            Event::StepSucceeded { named, .. } => Some(named.clone().unwrap_or_else(|| "succeeded".to_owned())),
+            Event::StepSucceeded { named, .. } => {
+                Some(named.clone().unwrap_or_else(|| "succeeded".to_owned()))
+            }
             Event::StepFailed {
-                error, retry_at: None, ..
+                error,
+                retry_at: None,
+                ..
             } => Some(format!("failed:{}", error.code)),
             Event::StepSkipped { reason, .. } => Some(format!("skipped:{reason:?}").to_lowercase()),
             Event::StepCancelled { .. } => Some("cancelled".to_owned()),

@@ -30,9 +30,10 @@ pub(super) fn check(world: &World) -> Result<(), String> {
     for event in &world.journal {
         reader.read(plan, event)?;
     }
-    let stopped_well = world.journal.iter().any(|event| {
-        matches!(event, Event::StepSucceeded { step, .. } if stops(plan, step))
-    });
+    let stopped_well = world
+        .journal
+        .iter()
+        .any(|event| matches!(event, Event::StepSucceeded { step, .. } if stops(plan, step)));
     let outcome = world.view().outcome;
     if outcome != Some(RunOutcome::Succeeded)
         && !stopped_well
@@ -47,7 +48,12 @@ pub(super) fn check(world: &World) -> Result<(), String> {
 /// A step that ends the run as succeeded.
 fn stops(plan: &Plan, path: &str) -> bool {
     let step = plan.step_number(id(path));
-    step.is_some_and(|step| matches!(plan.steps[step].work, crate::plan::Work::Stop { succeeded: true, .. }))
+    step.is_some_and(|step| {
+        matches!(
+            plan.steps[step].work,
+            crate::plan::Work::Stop { succeeded: true, .. }
+        )
+    })
 }
 
 fn id(path: &str) -> &str {
@@ -100,10 +106,14 @@ impl Reader {
     }
 
     fn undo(&mut self, step: &str, event: &Event) -> Result<(), String> {
-        let is_end = matches!(event, Event::StepSucceeded { .. } | Event::StepFailed { retry_at: None, .. });
+        let is_end = matches!(
+            event,
+            Event::StepSucceeded { .. } | Event::StepFailed { retry_at: None, .. }
+        );
         if is_end {
             let last = self.completed.iter().rposition(|completed| completed == step);
-            self.completed.remove(last.ok_or(format!("{step} was never completed"))?);
+            self.completed
+                .remove(last.ok_or(format!("{step} was never completed"))?);
         }
         Ok(())
     }
@@ -116,21 +126,32 @@ impl Reader {
             let outer = prefix(path).strip_suffix('.').unwrap_or_default();
             let group = &plan.steps[block].id;
             let is_group = matches!(plan.steps[block].work, crate::plan::Work::Group { .. });
-            let around = if is_group { format!("{}{group}", prefix(path)) } else { outer.to_owned() };
+            let around = if is_group {
+                format!("{}{group}", prefix(path))
+            } else {
+                outer.to_owned()
+            };
             if self.ends.contains_key(&around) {
                 return Err(format!("{path} starts after {around} has ended"));
             }
         }
-        if attempt > 1 || self.ends.remove(path).is_some() && step.block.is_none() {
-            return if attempt > 1 { Ok(()) } else { Err(format!("{path} starts twice")) };
-        }
         if matches!(step.work, crate::plan::Work::Group { .. }) {
             self.forget(plan, number, prefix(path));
+        }
+        if attempt > 1 || self.ends.remove(path).is_some() && step.block.is_none() {
+            return if attempt > 1 {
+                Ok(())
+            } else {
+                Err(format!("{path} starts twice"))
+            };
         }
         let mut met = 0;
         for need in &step.needs {
             let needed = format!("{}{}", prefix(path), plan.steps[need.step].id);
-            let end = self.ends.get(&needed).ok_or(format!("{path} starts before {needed} has ended"))?;
+            let end = self
+                .ends
+                .get(&needed)
+                .ok_or(format!("{path} starts before {needed} has ended"))?;
             met += usize::from(need.edges.iter().any(|edge| match edge {
                 Edge::Succeeded => matches!(end, End::Succeeded | End::PassedOver),
                 Edge::Failed => *end == End::Failed,
@@ -148,7 +169,8 @@ impl Reader {
     fn forget(&mut self, plan: &Plan, group: usize, prefix: &str) {
         for member in plan.members(Some(group)) {
             let path = format!("{prefix}{}", plan.steps[*member].id);
-            self.ends.retain(|ended, _| *ended != path && !ended.starts_with(&format!("{path}[")));
+            self.ends
+                .retain(|ended, _| *ended != path && !ended.starts_with(&format!("{path}[")));
             self.forget(plan, *member, prefix);
         }
     }
@@ -156,9 +178,11 @@ impl Reader {
     /// Nothing is left of what was completed in a block that failed.
     fn is_undone(&self, plan: &Plan, path: &str) -> Result<(), String> {
         let inside = |completed: &str| {
-            let mut block = plan.step_number(id(completed)).and_then(|step| plan.steps[step].block);
-            let starts = completed.starts_with(&format!("{path}."))
-                || completed.starts_with(&format!("{path}["));
+            let mut block = plan
+                .step_number(id(completed))
+                .and_then(|step| plan.steps[step].block);
+            let starts =
+                completed.starts_with(&format!("{path}.")) || completed.starts_with(&format!("{path}["));
             let mut in_group = false;
             while let Some(step) = block {
                 in_group |= plan.steps[step].id == id(path) && prefix(path) == shared(completed, path);
