@@ -13,6 +13,7 @@
 mod attempts;
 mod outbox;
 mod submission;
+mod task;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +87,7 @@ async fn drive(lease: LeasedRun, plan: Arc<Plan>, links: Links) {
         workflow,
         revision,
         url,
-        // Who may approve is decided where people are known: runs with approvals are not accepted yet.
+        // Only approvals ask who started a run, and the API server takes none yet.
         started_by: String::new(),
         attempt: 1,
         jitter: true,
@@ -217,11 +218,10 @@ impl Executor {
                         commands.extend(self.machine.attempt_cancelled(&step, attempt, Timestamp::now()));
                     }
                 }
-                // What asks people, hears events or runs containers is refused before it gets here.
-                Command::Ask(_)
-                | Command::Listen { .. }
-                | Command::Publish(_)
-                | Command::Terminate { .. } => {}
+                // The API server refuses workflows with these when they are registered.
+                Command::Ask(_) | Command::Listen { .. } | Command::Publish(_) | Command::Terminate { .. } => {
+                    tracing::error!(run.id = %self.outbox.run(), "the run needs what this runner cannot do yet");
+                }
                 Command::Finish {
                     outcome,
                     outputs,

@@ -25,6 +25,8 @@ const NAME: &str = "flowpilot";
 pub(crate) struct Postgres {
     server: Child,
     url: String,
+    /// Held as long as the server runs: nobody else uses the folder.
+    lock: fs::File,
 }
 
 /// Who runs the server: ourselves, or the unprivileged user for root.
@@ -40,12 +42,21 @@ impl Postgres {
     pub(crate) fn start(folder: &Path) -> anyhow::Result<Self> {
         let binaries = binaries()?;
         let identity = identity()?;
+        if let Some(wall) = identity.wall(folder).filter(|_| identity.other) {
+            bail!(
+                "root's private Postgres runs as the user postgres, who may not enter {}: choose another folder with \
+                 --data, or run `flowpilot dev` as another user",
+                wall.display()
+            );
+        }
         fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
         if identity.other {
             chown(folder, Some(identity.user), Some(identity.group))
                 .with_context(|| format!("failed to give {} to the user postgres", folder.display()))?;
         }
+        let lock = lock(folder)?;
         let data = folder.join("data");
+        end_orphan(&data)?;
         let password = password(&folder.join("password"), identity)?;
         if !data.join("PG_VERSION").exists() {
             let mut initdb = identity.command(&binaries.join("initdb"), folder);
@@ -83,6 +94,7 @@ impl Postgres {
         let mut postgres = Self {
             server,
             url: url(&password, port, NAME),
+            lock,
         };
         postgres.wait_until_ready(&binaries, port, &folder.join("log"))?;
         if !folder.join("created").exists() {
@@ -119,18 +131,30 @@ impl Drop for Postgres {
             .args(["-INT", &self.server.id().to_string()])
             .status();
         let start = Instant::now();
-        while start.elapsed() < STOP {
-            if !matches!(self.server.try_wait(), Ok(None)) {
-                return;
+        while matches!(self.server.try_wait(), Ok(None)) {
+            if start.elapsed() > STOP {
+                let _ = self.server.kill();
+                let _ = self.server.wait();
+                break;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        // Only now may another one have the folder.
+        let _ = self.lock.unlock();
     }
 }
 
 impl Identity {
+    /// The folder on the way to this one that keeps the user out, as far as permissions for everybody tell.
+    fn wall(self, folder: &Path) -> Option<PathBuf> {
+        let closed = |path: &&Path| {
+            fs::metadata(path)
+                .is_ok_and(|found| found.uid() != self.user && found.permissions().mode() & 0o001 == 0)
+        };
+        let above = folder.ancestors().skip(1);
+        above.filter(closed).last().map(Path::to_owned)
+    }
+
     fn command(self, program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command
@@ -143,6 +167,49 @@ impl Identity {
         }
         command
     }
+}
+
+/// One `flowpilot dev` at a time uses a folder.
+fn lock(folder: &Path) -> anyhow::Result<fs::File> {
+    let path = folder.join("lock");
+    let file = fs::File::create(&path).with_context(|| format!("failed to create {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => bail!(
+            "another `flowpilot dev` uses {}: end it, or give this one a folder of its own with --data",
+            folder.display()
+        ),
+        Err(fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("failed to lock {}", path.display()))
+        }
+    }
+}
+
+/// Ends a server that a killed `flowpilot dev` left behind: whoever holds the lock knows that nobody uses it.
+fn end_orphan(data: &Path) -> anyhow::Result<()> {
+    let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let Some(pid) = text
+        .lines()
+        .next()
+        .and_then(|line| line.trim().parse::<u32>().ok())
+    else {
+        return Ok(());
+    };
+    // Numbers of processes are used again: only a server of this folder counts.
+    let runs = || {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(&*data.to_string_lossy())
+    };
+    let start = Instant::now();
+    while runs() {
+        ensure!(
+            start.elapsed() < STOP,
+            "the Postgres of an earlier `flowpilot dev` does not stop: kill {pid}"
+        );
+        let _ = Command::new("kill").args(["-INT", &pid.to_string()]).status();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
 }
 
 /// The newest installed server: on the PATH, or where Debian and its relatives put it.
@@ -182,7 +249,10 @@ fn identity() -> anyhow::Result<Identity> {
     let users = fs::read_to_string("/etc/passwd").context("failed to read /etc/passwd")?;
     let line = users.lines().find(|line| line.starts_with("postgres:"));
     let fields: Vec<&str> = line
-        .context("Postgres does not run as root, and there is no user `postgres`")?
+        .context(
+            "Postgres does not run as root, and there is no user `postgres`: run `flowpilot dev` as another user, or set \
+             DATABASE_URL",
+        )?
         .split(':')
         .collect();
     ensure!(
@@ -239,4 +309,52 @@ fn succeed(command: &mut Command) -> anyhow::Result<()> {
         String::from_utf8_lossy(&output.stderr).trim()
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::ManuallyDrop;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_the_servers_user_may_not_enter_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let closed = folder.path().join("closed");
+        fs::create_dir(&closed).unwrap();
+        let stranger = Identity {
+            user: 65_534,
+            group: 65_534,
+            other: true,
+        };
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        set(folder.path(), 0o755);
+        set(&closed, 0o700);
+        let data = closed.join("deep/data");
+        assert_eq!(stranger.wall(&data), Some(closed.clone()));
+        let owner = Identity {
+            user: fs::metadata(&closed).unwrap().uid(),
+            ..stranger
+        };
+        assert_eq!(owner.wall(&data), None);
+        set(&closed, 0o711);
+        assert_eq!(stranger.wall(&data), None);
+    }
+
+    #[test]
+    fn a_folder_has_one_server_and_one_that_was_left_behind_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let killed = ManuallyDrop::new(Postgres::start(folder.path()).unwrap());
+        let refused = Postgres::start(folder.path()).err().unwrap().to_string();
+        assert!(refused.contains("another `flowpilot dev`"), "{refused}");
+        // What a killed process leaves: its server, and no lock.
+        killed.lock.unlock().unwrap();
+        let next = Postgres::start(folder.path()).unwrap();
+        let mut killed = ManuallyDrop::into_inner(killed);
+        assert!(
+            killed.server.try_wait().unwrap().is_some(),
+            "the old server has ended"
+        );
+        drop(next);
+    }
 }

@@ -9,16 +9,15 @@ use std::collections::HashMap;
 
 use flowpilot_engine::action::Effect;
 use flowpilot_engine::journal::StepError;
-use flowpilot_engine::run::{Perform, Task};
-use jiff::Timestamp;
+use flowpilot_engine::run::Perform;
 use serde_json::Value;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::actions::{Actions, Call, internal};
+use super::task;
+use crate::actions::{Actions, internal};
 use crate::metrics::Metrics;
-use crate::script;
 
 /// An attempt that has not started, and how many events must be stored before it may.
 pub(super) struct Gate {
@@ -95,47 +94,10 @@ impl Attempts {
     }
 
     fn spawn(&mut self, perform: Perform) {
-        let Perform {
-            step,
-            attempt,
-            task,
-            effect,
-            idempotency_key,
-            deadline,
-            ..
-        } = perform;
-        let (actions, run, epoch) = (self.actions.clone(), self.run, self.epoch);
-        let (action, handle) = match task {
-            Task::Action { action, with, .. } => {
-                let call = Call {
-                    run,
-                    epoch,
-                    step: step.clone(),
-                    action: action.clone(),
-                    with,
-                    idempotency_key,
-                    deadline,
-                };
-                (
-                    action,
-                    self.tasks.spawn(async move { actions.perform(call).await }),
-                )
-            }
-            Task::Script { source, input } => {
-                let (step, now) = (step.clone(), Timestamp::now());
-                let script = async move {
-                    let attempt = script::Attempt { run, step: &step, number: attempt, now };
-                    actions.run_script(attempt, source, Value::Object(input)).await
-                };
-                ("script".to_owned(), self.tasks.spawn(script))
-            }
-            Task::Container { .. } | Task::Workflow { .. } => {
-                let refused =
-                    internal("this runner cannot perform such a step: it is older than the workflow");
-                ("none".to_owned(), self.tasks.spawn(async move { Err(refused) }))
-            }
-        };
-        let changes = changes(effect);
+        let (step, attempt, changes) = (perform.step.clone(), perform.attempt, changes(perform.effect));
+        let action = task::name(&perform.task);
+        let work = task::perform(self.actions.clone(), self.run, self.epoch, perform);
+        let handle = self.tasks.spawn(work);
         self.running.insert(
             handle.id(),
             Running {
@@ -238,9 +200,11 @@ fn changes(effect: Effect) -> bool {
 mod tests {
     use super::*;
     use crate::guard::{Egress, Guard};
+    use crate::script::Scripts;
+    use flowpilot_engine::run::Task;
 
     fn attempts() -> Attempts {
-        let actions = Actions::new(Guard::new(Egress::default()));
+        let actions = Actions::new(Guard::new(Egress::default()), Scripts::new().unwrap());
         Attempts::new(Uuid::nil(), 1, actions, Metrics::default())
     }
 
