@@ -22,14 +22,14 @@ logs: ## follow the output of all FlowPilot pods
 test: ## every test, from formatting to the cluster; ends with one line of counts
 	@e2e/scripts/test.sh
 
-check: ## fast: formatting, lints, generated files, unit tests
+check: ## fast: formatting, lints, tests inside the crates (generated files are among them)
 	@e2e/scripts/test.sh --quick
 
 bench: ## measure on the running local world and print a table
 	@e2e/scripts/bench.sh
 
 generate: ## write the generated files: custom resource definitions
-	@cargo run -q --locked -p flowpilot-crds --bin generate
+	@cargo run -q --locked --bin generate
 
 images: ## build the container images, and load them into the cluster if it runs
 	@e2e/images/build.sh $(if $(filter current,$(CLUSTER)),--current)

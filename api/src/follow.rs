@@ -22,13 +22,10 @@ impl Follow {
     /// Listens from now on. Begin before the first look, so that nothing falls between.
     #[must_use]
     pub fn new(queue: &Queue, run: Uuid) -> Self {
-        Self::on(queue.subscribe(), run)
-    }
-
-    /// Listens on what was subscribed to before the run had an id.
-    #[must_use]
-    pub fn on(news: Receiver<Event>, run: Uuid) -> Self {
-        Self { run, news }
+        Self {
+            run,
+            news: queue.subscribe(),
+        }
     }
 
     /// Returns when the run may have more than `seen` events, or may have ended.
@@ -52,10 +49,5 @@ impl Follow {
             }
         };
         let _ = tokio::time::timeout(FALLBACK, heard).await;
-    }
-
-    /// Returns when the run may have ended.
-    pub async fn ended(&mut self) {
-        self.changed(i32::MAX).await;
     }
 }

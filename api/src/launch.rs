@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use flowpilot_engine::journal::Event;
+use flowpilot_engine::journal::{Event, RunMode};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -29,6 +29,8 @@ pub enum Trigger {
 /// A run that somebody wants.
 #[derive(Debug)]
 pub struct Launch<'a> {
+    /// Its id, a `UUIDv7` of now.
+    pub run: Uuid,
     /// Its tenant.
     pub tenant: &'a Tenant,
     /// Name of the workflow.
@@ -62,6 +64,7 @@ pub struct Launched {
 
 /// Starts it.
 pub async fn launch(services: &Services, launch: Launch<'_>) -> Result<Launched, Problem> {
+    services.clock.admit()?;
     let tenant_id = launch.tenant.tenant_id;
     let Some(target) = services.directory.target(tenant_id, launch.workflow).await? else {
         return Err(absent(services, &launch).await);
@@ -80,13 +83,13 @@ pub async fn launch(services: &Services, launch: Launch<'_>) -> Result<Launched,
     );
 
     let at = Timestamp::now();
-    let first = [Event::RunStarted { at, inputs, vars }];
+    let first = [Event::RunStarted { at, inputs, vars, mode: RunMode::default() }];
     let body = serde_json::to_string(&first).map_err(|error| Problem::internal(&error))?;
     let (trigger_kind, trigger_id, word) = match launch.trigger {
         Trigger::Api => (0, None, "api"),
         Trigger::Resource(uid) => (5, Some(uid.to_string()), "resource"),
     };
-    let run = Uuid::now_v7();
+    let run = launch.run;
     let digest: Arc<str> = revision.digest.as_str().into();
     let started = services
         .queue

@@ -10,6 +10,7 @@
 //! performs no action and creates no pod. A handler reaches what lies behind only through [`auth::Caller`].
 
 pub mod auth;
+pub mod clock;
 pub mod cluster;
 pub mod config;
 pub mod cursor;

@@ -41,6 +41,7 @@ pub struct Metrics {
     streams: Gauge,
     queue_runs: Family<WordLabels, Gauge>,
     queue_oldest: Gauge,
+    clock: Gauge,
 }
 
 impl Metrics {
@@ -56,6 +57,7 @@ impl Metrics {
             streams: Gauge::default(),
             queue_runs: Family::default(),
             queue_oldest: Gauge::default(),
+            clock: Gauge::default(),
         };
         registry.register(
             "api_requests",
@@ -97,6 +99,11 @@ impl Metrics {
             "queue_oldest_seconds",
             "Age of the oldest run that waits for a runner",
             metrics.queue_oldest.clone(),
+        );
+        registry.register(
+            "api_clock_ahead_milliseconds",
+            "How far this clock is ahead of the database's at least, or behind it; beyond 5,000 no runs are started here",
+            metrics.clock.clone(),
         );
         metrics
     }
@@ -140,6 +147,10 @@ impl Metrics {
 
     pub(crate) fn stream(&self, change: i64) {
         self.streams.inc_by(change);
+    }
+
+    pub(crate) fn clock(&self, ahead: i64) {
+        self.clock.set(ahead);
     }
 
     pub(crate) fn queue(&self, ready: i64, leased: i64, oldest_seconds: i64) {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flowpilot_crds::WorkflowSpec;
-use flowpilot_engine::compile::{Context, Support, compile};
+use flowpilot_engine::compile::{Context, compile};
 use flowpilot_engine::plan::Plan;
 use uuid::Uuid;
 
@@ -32,10 +32,7 @@ impl Plans {
         }
         let spec: WorkflowSpec =
             serde_json::from_str(&revision.spec).map_err(|error| Problem::internal(&error))?;
-        let context = Context {
-            support: Support::Server,
-            ..Context::default()
-        };
+        let context = Context::server(None);
         let compiled = compile(&spec, &context).map_err(|problems| {
             // It compiled when it was registered: this version is stricter than that one.
             tracing::error!(

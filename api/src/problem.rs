@@ -3,6 +3,7 @@
 //! A handler returns a [`Problem`]; the outermost layer ([`crate::http::observe`]) writes it down, because only it
 //! knows the request's id. What an inner failure was stands in the log and never in the answer.
 
+mod advice;
 mod code;
 
 use axum::body::Body;
@@ -12,6 +13,7 @@ use flowpilot_engine::problem::{Problem as Finding, Severity};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use advice::advice;
 pub use code::Code;
 
 /// Findings in one answer: nobody reads more, and a hostile manifest could have many.

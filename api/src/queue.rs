@@ -18,6 +18,7 @@ mod cancel;
 mod commit;
 mod depth;
 mod dispatch;
+mod ends;
 mod error;
 mod lane;
 mod lease;
@@ -39,6 +40,7 @@ pub use bus::Event;
 pub use cancel::Cancelled;
 pub use commit::{CommitOutcome, CommitStatus, Next, RunCommit};
 pub use depth::PoolDepth;
+pub use ends::{EndWait, Ending, RunEnd};
 pub use error::{Error, Result};
 pub use lease::{Lease, LeaseRequest, LeasedRun, Message};
 pub use mirror::MirrorEntry;
@@ -138,6 +140,12 @@ impl Queue {
         self.shared.bus.subscribe()
     }
 
+    /// Waits from now on for the end of a run, which need not have started.
+    #[must_use]
+    pub fn end_of(&self, tenant_id: Uuid, run_id: Uuid) -> EndWait {
+        self.shared.bus.ends().wait(tenant_id, run_id)
+    }
+
     /// Tells every replica that the registry of a tenant changed.
     pub fn registry_changed(&self, tenant_id: Uuid) {
         self.shared.bus.publish(Event::RegistryChanged { tenant_id });
@@ -178,6 +186,9 @@ impl Shared {
                 self.dispatcher.ready(pool_id);
             }
             Event::SessionWake { session_id } => self.dispatcher.wake(session_id),
+            Event::SessionMessage { session_id } => {
+                self.dispatcher.message(session_id);
+            }
             Event::Missed => self.dispatcher.all_ready(),
             Event::RunChanged { .. } | Event::RegistryChanged { .. } | Event::MirrorChanged => {}
         }

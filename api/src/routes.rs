@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 8080  /api/v1        meta actions tenants workflows runs     people
-//!       /livez /readyz /metrics
+//!       /livez /readyz /problems /metrics
 //! 8081  /runner/v1     runner                                  runners of one tenant
 //!       /operator/v1   operator                                the operator
 //! ```
@@ -53,6 +53,7 @@ pub(crate) fn public(door: Door) -> Router {
     let (router, _) = people().split_for_parts();
     let router = router
         .merge(meta::health::routes())
+        .merge(meta::problems::routes())
         .route("/metrics", get(meta::health::metrics));
     finish(router, door)
 }
@@ -83,7 +84,8 @@ pub(crate) fn internal(door: Door) -> Router {
         .route("/operator/v1/runs/{uid}/cancel", post(operator::runs::cancel))
         .route("/operator/v1/runs/changes", get(operator::changes::runs))
         .route("/operator/v1/pools/changes", get(operator::changes::pools))
-        .merge(meta::health::routes());
+        .merge(meta::health::routes())
+        .merge(meta::problems::routes());
     finish(router, door)
 }
 

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::auth::{AdminTokenError, Authenticator, Door};
+use crate::clock::Clock;
 use crate::definitions::Definitions;
 use crate::metrics::Metrics;
 use crate::plans::Plans;
@@ -79,6 +80,9 @@ pub enum Error {
         /// Why.
         source: store::Error,
     },
+    /// A signal came while a migration waited.
+    #[snafu(display("ended before the schema was up to date"))]
+    Interrupted,
     /// The schema is of another version.
     #[snafu(display("{message}"))]
     Schema {
@@ -115,6 +119,8 @@ pub struct Setup {
     pub public_url: Option<Url>,
     /// Timing of the queue.
     pub queue: Settings,
+    /// What time it is here.
+    pub clock: Clock,
     /// Cancelled to end.
     pub shutdown: CancellationToken,
 }
@@ -160,6 +166,7 @@ async fn serve_until(setup: Setup, listeners: Listeners) -> Result<(), Error> {
         public_url: setup.public_url,
         draining: CancellationToken::new(),
         streams: Arc::new(Semaphore::new(STREAMS)),
+        clock: setup.clock,
         admitted: AtomicBool::new(false),
     });
     let door = Door::new(Arc::clone(&services));

@@ -11,37 +11,47 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::auth::{AdminToken, Authenticator, TokenReviews};
+use crate::clock::Clock;
 use crate::cluster::{Cluster, Watch};
 use crate::config;
 use crate::definitions::Definitions;
 use crate::queue::Event;
 use crate::server::{
-    DATABASE, DatabaseSnafu, Error, GuardSnafu, KubernetesSnafu, ListenSnafu, Listeners, SchemaSnafu, Setup,
-    TokenSnafu, WORKFLOWS,
+    DATABASE, DatabaseSnafu, Error, GuardSnafu, InterruptedSnafu, KubernetesSnafu, ListenSnafu, Listeners,
+    SchemaSnafu, Setup, TokenSnafu, WORKFLOWS,
 };
 use crate::state::Services;
 use crate::store::{self, Durability, Pools, SchemaState, guard, schema_is_known};
 
 /// How often the database is asked whether it is there.
 const LOOK: Duration = Duration::from_secs(2);
+/// So many looks pass between two lines in the log that say what is missing: a minute.
+const TELL: u64 = 30;
 /// How often the queue is measured.
 const MEASURE: Duration = Duration::from_secs(15);
 
-/// Brings the schema up to this version; waits a while for a database that is still starting.
+/// Brings the schema up to this version. Waits for a database that is away as long as it takes: this runs before the
+/// server's own container, and after giving up Kubernetes would take minutes to try again.
 pub(crate) async fn migrate(url: &str) -> Result<(), Error> {
-    let mut attempts = 0;
+    let shutdown = flowpilot_telemetry::shutdown::token();
+    let mut attempts = 0_u64;
     loop {
         match store::migrate(url).await {
             Ok(()) => {
                 tracing::info!("the schema is up to date");
                 return Ok(());
             }
-            Err(error) if error.is_unavailable() && attempts < 30 => {
+            Err(error) if error.is_unavailable() => {
+                if attempts.is_multiple_of(TELL) {
+                    tracing::warn!(error = crate::problem::chain(&error), "waiting for the database");
+                }
                 attempts += 1;
-                tracing::warn!(error = crate::problem::chain(&error), "waiting for the database");
-                tokio::time::sleep(LOOK).await;
             }
             Err(error) => return Err(error).context(DatabaseSnafu),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = shutdown.cancelled() => return InterruptedSnafu.fail(),
         }
     }
 }
@@ -85,6 +95,7 @@ pub(crate) async fn serve(config: config::Serve) -> Result<(), Error> {
         health,
         public_url: config.public_url,
         queue: crate::queue::Settings::default(),
+        clock: Clock::default(),
         shutdown,
     };
     crate::server::serve(setup, listeners).await
@@ -121,6 +132,7 @@ async fn admit(services: &Services, durability: Durability) -> Result<(), Error>
             Ok(()) => break,
         }
     }
+    compare_clocks(services).await;
     services.admitted.store(true, Ordering::Release);
     services.health.set_ready(DATABASE, true);
     tracing::info!("ready");
@@ -181,8 +193,18 @@ async fn look(services: &Services) {
             _ => {}
         }
         there = now.is_ok();
+        if there {
+            compare_clocks(services).await;
+        }
         // Still ready: all replicas have the same database, and callers are better served by 503 with Retry-After
         // than by a Service without endpoints that refuses connections.
+    }
+}
+
+/// A database that does not answer says nothing of clocks: what was known stays.
+async fn compare_clocks(services: &Services) {
+    if let Ok(ahead) = services.clock.compare(&services.pools).await {
+        services.metrics.clock(ahead);
     }
 }
 

@@ -12,6 +12,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::auth::Authenticator;
+use crate::clock::Clock;
 use crate::definitions::Definitions;
 use crate::metrics::Metrics;
 use crate::plans::Plans;
@@ -54,6 +55,8 @@ pub struct Services {
     pub draining: CancellationToken,
     /// Open streams.
     pub streams: Arc<Semaphore>,
+    /// Whether this replica may say what time it is.
+    pub(crate) clock: Clock,
     /// The schema was judged and is ours.
     pub(crate) admitted: AtomicBool,
 }

@@ -17,11 +17,13 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+mod clock;
 mod error;
 mod pools;
 mod tenant_tx;
 mod upkeep;
 
+pub(crate) use clock::milliseconds;
 pub(crate) use error::classify;
 pub use error::{Error, Result};
 pub use guard::{Durability, guard};

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::auth::{Authenticator, RunnerTokens, StaticTokens};
+use crate::clock::Clock;
 use crate::definitions::{Definitions, Folder};
 use crate::queue::Settings;
 use crate::server::{DATABASE, Error, Listeners, Setup, serve};
@@ -50,9 +51,14 @@ impl Drop for World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::at(Clock::default()).await
+    }
+
+    /// With this clock.
+    pub(crate) async fn at(clock: Clock) -> Self {
         let database = TestDatabase::migrated().await;
         let url = database.url.clone();
-        let world = Self::on(&url, Some(database)).await;
+        let world = Self::serve(&url, Some(database), clock).await;
         world.until_ready().await;
         for tenant in ["acme", "other"] {
             let body = json!({"uid": uid(tenant), "generation": 1, "title": tenant, "runnerClass": "default",
@@ -67,6 +73,10 @@ impl World {
 
     /// A server on any address of a database.
     pub(crate) async fn on(url: &str, database: Option<TestDatabase>) -> Self {
+        Self::serve(url, database, Clock::default()).await
+    }
+
+    async fn serve(url: &str, database: Option<TestDatabase>, clock: Clock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runners = RunnerTokens::default();
         runners.add("acme", ACME);
@@ -86,6 +96,7 @@ impl World {
             health: health.clone(),
             public_url: Some("https://flowpilot.example/".parse().unwrap()),
             queue: Settings::default(),
+            clock,
             shutdown: shutdown.clone(),
         };
         let bind = || TcpListener::bind("127.0.0.1:0");

@@ -26,14 +26,7 @@ impl Client {
             .server
             .clone()
             .context("no server: give --server or set FLOWPILOT_SERVER, such as http://127.0.0.1:8080")?;
-        let token = match (&connection.token, &connection.token_file) {
-            (Some(token), _) => token.clone(),
-            (None, Some(file)) => {
-                let text = std::fs::read_to_string(file);
-                text.with_context(|| format!("failed to read the token file {}", file.display()))?
-            }
-            (None, None) => bail!("no token: give --token or --token-file, or set FLOWPILOT_TOKEN"),
-        };
+        let token = connection.read_token(environment)?;
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http = reqwest::Client::builder()
             .build()
@@ -89,7 +82,8 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let response = request.send().await;
+        // Its own text names the whole address, and so does ours.
+        let response = request.send().await.map_err(reqwest::Error::without_url);
         let response = response.with_context(|| format!("failed to reach the server at {}", self.server))?;
         if response.status().is_success() {
             return Ok(response);
@@ -123,21 +117,95 @@ fn explain(status: StatusCode, problem: &Value) -> String {
 
 impl Connection {
     /// The tenant that is meant.
-    pub(crate) fn tenant(&self) -> anyhow::Result<&str> {
+    pub(crate) fn tenant(&self) -> anyhow::Result<String> {
+        self.tenant_in(environment)
+    }
+
+    fn tenant_in(&self, environment: impl Fn(&str) -> Option<String>) -> anyhow::Result<String> {
         if let Some(namespace) = &self.namespace {
             return flowpilot_crds::names::tenant_of(namespace)
+                .map(ToOwned::to_owned)
                 .with_context(|| format!("`{namespace}` is no tenant's namespace: those begin with `fp-`"));
         }
         self.tenant
-            .as_deref()
+            .clone()
+            .or_else(|| environment("FLOWPILOT_TENANT"))
             .context("no tenant: give --tenant or --namespace, or set FLOWPILOT_TENANT")
     }
+
+    fn read_token(&self, environment: impl Fn(&str) -> Option<String>) -> anyhow::Result<String> {
+        let given = self.token.is_some() || self.token_file.is_some();
+        let variable = |name| environment(name).filter(|_| !given);
+        let token = self.token.clone().or_else(|| variable("FLOWPILOT_TOKEN"));
+        let file = self.token_file.clone();
+        let file = file.or_else(|| variable("FLOWPILOT_TOKEN_FILE").map(Into::into));
+        match (token, file) {
+            (Some(token), _) => Ok(token),
+            (None, Some(file)) => std::fs::read_to_string(&file)
+                .with_context(|| format!("failed to read the token file {}", file.display())),
+            (None, None) => bail!("no token: give --token or --token-file, or set FLOWPILOT_TOKEN"),
+        }
+    }
+}
+
+/// A variable that is set to something.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_named_once() {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap().to_string();
+        drop(socket);
+        let client = Client::new(&Connection {
+            server: Some(Url::parse(&format!("http://{address}")).unwrap()),
+            token: Some("t".to_owned()),
+            ..Connection::default()
+        });
+        let error = client.unwrap().json(Method::GET, "/api/v1/meta", None).await;
+        let said = format!("{:#}", error.unwrap_err());
+        assert_eq!(said.matches(&address).count(), 1, "{said}");
+        assert!(said.contains("refused"), "{said}");
+    }
+
+    #[test]
+    fn what_the_command_line_says_goes_before_the_environment() {
+        use clap::Parser;
+        #[derive(Parser)]
+        struct Line {
+            #[command(flatten)]
+            connection: Connection,
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "from-file").unwrap();
+        let file = file.to_str().unwrap();
+        let environment = |name: &str| Some(format!("{name}-variable"));
+        let read = |arguments: &[&str]| {
+            let line = Line::try_parse_from([&["flowpilot"], arguments].concat())?.connection;
+            let (tenant, token) = (line.tenant_in(environment), line.read_token(environment));
+            anyhow::Ok((tenant?, token?))
+        };
+        let said = |tenant: &str, token: &str| (tenant.to_owned(), token.to_owned());
+        let variables = said("FLOWPILOT_TENANT-variable", "FLOWPILOT_TOKEN-variable");
+        assert_eq!(read(&[]).unwrap(), variables);
+        let given = read(&["-n", "fp-acme", "--token-file", file]).unwrap();
+        assert_eq!(given, said("acme", "from-file"));
+        assert_eq!(read(&["-t", "acme", "--token", "t"]).unwrap(), said("acme", "t"));
+        assert!(read(&["-t", "acme", "-n", "fp-acme"]).is_err(), "two tenants");
+        assert!(
+            read(&["-n", "default"])
+                .unwrap_err()
+                .to_string()
+                .contains("begin with `fp-`")
+        );
+    }
 
     #[test]
     fn problems_are_explained_with_their_places() {

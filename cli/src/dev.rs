@@ -106,6 +106,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         health: Health::new(["database"]),
         public_url: Some(Url::parse(&format!("http://{}", process.listen))?),
         queue: flowpilot_api::queue::Settings::default(),
+        clock: flowpilot_api::clock::Clock::default(),
         shutdown: server.clone(),
     };
     let listeners = Listeners {
@@ -147,7 +148,7 @@ async fn follow(folder: &Path, process: &Process, begin: Instant) -> anyhow::Res
         }
         runners.fit(&world)?;
         if let Some(begin) = runners.first_time().then_some(begin) {
-            greet(process, folder, begin);
+            greet(process, folder, world.example(), begin);
         }
         loop {
             watch.changed().await;
@@ -160,14 +161,13 @@ async fn follow(folder: &Path, process: &Process, begin: Instant) -> anyhow::Res
     }
 }
 
-fn greet(process: &Process, folder: &Path, begin: Instant) {
+fn greet(process: &Process, folder: &Path, (tenant, workflow): (&str, &str), begin: Instant) {
     let (address, token) = (process.listen, &process.token);
     output::note(&format!(
         "FlowPilot serves {} at http://{address} ({} ms). Try:\n  export FLOWPILOT_SERVER=http://{address} FLOWPILOT_TOKEN={token} \
-         FLOWPILOT_TENANT={}\n  flowpilot run <workflow>\nCtrl-C ends it.",
+         FLOWPILOT_TENANT={tenant}\n  flowpilot run {workflow}\nCtrl-C ends it.",
         folder.display(),
         begin.elapsed().as_millis(),
-        folder::DEFAULT_TENANT,
     ));
 }
 

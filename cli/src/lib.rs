@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 mod client;
 mod commands;
 mod dev;
+mod manifests;
 mod output;
 mod testing;
 
@@ -48,20 +49,21 @@ enum Command {
     Version(commands::version::Arguments),
 }
 
-/// Where the server is and who asks.
-#[derive(Args, Clone, Debug)]
+/// Where the server is and who asks. What the command line says goes before the environment, so tenant and token are read
+/// from it by hand: to `clap` a variable that is set would contradict `--namespace` or `--token-file`.
+#[derive(Args, Clone, Debug, Default)]
 pub struct Connection {
     /// Address of the API server, such as `http://127.0.0.1:8080`
     #[arg(long, env = "FLOWPILOT_SERVER", global = true)]
     pub server: Option<url::Url>,
-    /// Token that says who you are
-    #[arg(long, env = "FLOWPILOT_TOKEN", hide_env_values = true, global = true)]
+    /// Token that says who you are [env: FLOWPILOT_TOKEN]
+    #[arg(long, global = true)]
     pub token: Option<String>,
-    /// File with the token
-    #[arg(long, env = "FLOWPILOT_TOKEN_FILE", conflicts_with = "token", global = true)]
+    /// File with the token [env: FLOWPILOT_TOKEN_FILE]
+    #[arg(long, conflicts_with = "token", global = true)]
     pub token_file: Option<std::path::PathBuf>,
-    /// The tenant
-    #[arg(short, long, env = "FLOWPILOT_TENANT", global = true)]
+    /// The tenant [env: FLOWPILOT_TENANT]
+    #[arg(short, long, global = true)]
     pub tenant: Option<String>,
     /// The tenant's namespace, for those who think in Kubernetes: `fp-<tenant>`
     #[arg(short, long, conflicts_with = "tenant", global = true)]

@@ -43,6 +43,8 @@ pub enum Reason {
     UnknownRunnerClass,
     /// The namespace exists and belongs to somebody else.
     NamespaceTaken,
+    /// The tenant has more of these than it may have, and this one is among the newest; it goes on when there is room.
+    QuotaExceeded,
     /// The inputs do not match the revision's declaration.
     InvalidInputs,
     /// Accepted, and waiting for a runner.
@@ -80,6 +82,7 @@ impl Reason {
             Self::UnknownVariable => "UnknownVariable",
             Self::UnknownRunnerClass => "UnknownRunnerClass",
             Self::NamespaceTaken => "NamespaceTaken",
+            Self::QuotaExceeded => "QuotaExceeded",
             Self::InvalidInputs => "InvalidInputs",
             Self::Queued => "Queued",
             Self::Running => "Running",

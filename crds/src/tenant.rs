@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Condition, Unsupported};
 
+/// Workflows that a tenant may have if it does not say: more than people look after, far fewer than a cluster holds.
+const DEFAULT_WORKFLOWS: usize = 1000;
+
 /// An organisation, or a part of one. The operator makes its namespace `fp-<name>` with quotas, limits, network
 /// rules, service accounts and role bindings, and registers it with the API server.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,7 +101,9 @@ pub struct Quotas {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub pods: Option<i32>,
-    /// Number of Workflows. Unset: 1,000.
+    /// Number of Workflows. Unset: 1,000. One more is refused. Should more be there all the same (the limit was
+    /// lowered, or nobody was asked), the newest are not Ready, with the reason `QuotaExceeded`, until there is room; a
+    /// revision that one of them has already stays in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub workflows: Option<i32>,
@@ -201,6 +206,13 @@ impl TenantSpec {
         self.runner_class
             .as_deref()
             .unwrap_or(crate::names::DEFAULT_RUNNER_CLASS)
+    }
+
+    /// How many Workflows may be in the tenant's namespace.
+    #[must_use]
+    pub fn workflow_quota(&self) -> usize {
+        let quota = self.quotas.as_ref().and_then(|quotas| quotas.workflows);
+        quota.map_or(DEFAULT_WORKFLOWS, |quota| usize::try_from(quota).unwrap_or(0))
     }
 
     /// The fields that are set and have no effect yet.

@@ -5,6 +5,7 @@ set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../scripts/lib.sh"
 . "$here/parts.sh"
+. "$here/leftovers.sh"
 
 keep='' locked=''
 for argument in "$@"; do
@@ -52,6 +53,7 @@ for family in ip ip6; do nft delete table $family kube-proxy 2>/dev/null; done
 for direction in -i -o; do iptables -D FORWARD $direction cni0 -j ACCEPT 2>/dev/null; done
 ip netns list 2>/dev/null | awk '/^cni-/ {print $1}' | xargs -r -n1 ip netns del
 rm -rf "$cluster_state/cni/leases"
+sweep_leftovers
 find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null
 if [ -z "$keep" ]; then
   ip link del fpnode 2>/dev/null

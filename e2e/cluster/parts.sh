@@ -4,6 +4,8 @@
 cluster_parts=(etcd apiserver controller-manager scheduler containerd kubelet proxy coredns)
 # etcd, its peers, the API server, the kubelet's two, and the health ports of proxy, controller-manager and scheduler.
 cluster_ports=(2379 2380 6443 10250 10248 10249 10256 10257 10259)
+# DNS and its health, on the node's address only: a resolver on loopback is not in the way.
+node_ports=(53 8181)
 
 # In the background, in a session of its own, logged, its pid kept. The lock of the caller is not passed on.
 start_part() { # name, command...

@@ -5,6 +5,7 @@ set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../scripts/lib.sh"
 . "$here/parts.sh"
+. "$here/../postgres/lib.sh"
 
 problems=0
 problem() { say "error: $1"; say "       $2"; problems=$((problems + 1)); }
@@ -26,11 +27,22 @@ command -v go >/dev/null || [ -x "$cluster_bin/kube" ] ||
 if ! any_part_runs; then
   taken=()
   for port in "${cluster_ports[@]}"; do port_taken "$port" && taken+=("$port"); done
+  for port in "${node_ports[@]}"; do port_taken "$port" $node_ip && taken+=("$port"); done
   [ ${#taken[@]} -eq 0 ] ||
     problem "ports in use that Kubernetes needs: ${taken[*]}" "see by what (package iproute2): ss -ltnp | grep -E ':($(IFS='|'; echo "${taken[*]}")) '; stop it and try again"
+  for address in "${pod_range%/*}" $node_ip $kubernetes_ip; do
+    interface=$(network_with "$address")
+    [ -z "$interface" ] ||
+      problem "$address belongs to the network of the interface $interface, and Kubernetes needs it (podman's default network is one)" \
+        "stop what uses that network and remove the interface, or use a cluster you have: make up CLUSTER=current"
+  done
   memory=$(($(awk '$1 == "MemAvailable:" {print $2}' /proc/meminfo) / 1024))
   [ "$memory" -ge 2000 ] || problem "only $memory MB of memory available, 2000 MB are needed" "close something large and try again"
 fi
+
+choose_server main
+server_runs || ! port_taken $postgres_port ||
+  problem "port $postgres_port is taken, and the local Postgres needs it" "see by what (package iproute2): ss -ltnp 'sport = :$postgres_port'; stop it and try again"
 
 nearest_folder() { # the path itself, or what of it exists already
   local path=$1

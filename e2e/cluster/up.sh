@@ -69,9 +69,7 @@ if ! wait_for 60 "the API server" kubectl --request-timeout=5s get --raw /readyz
   tail -n 5 "$cluster_state"/logs/{etcd,apiserver}.log >&2
   fail "the API server did not become ready" "start afresh: make down, then make up"
 fi
-# A quota on a kind that is new is judged at the next look of the quota controller; until then it refuses that kind.
-# By default that takes up to five minutes, here ten seconds.
-start_part controller-manager "$kube" kube-controller-manager --resource-quota-sync-period=10s --bind-address=127.0.0.1 --kubeconfig="$cluster_state/controller-manager.kubeconfig" --leader-elect=false \
+start_part controller-manager "$kube" kube-controller-manager --flex-volume-plugin-dir="$cluster_state/kubelet/volume-plugins" --bind-address=127.0.0.1 --kubeconfig="$cluster_state/controller-manager.kubeconfig" --leader-elect=false \
   --service-account-private-key-file="$pki/sa.key" --root-ca-file="$pki/ca.crt" --use-service-account-credentials
 start_part scheduler "$kube" kube-scheduler --bind-address=127.0.0.1 --kubeconfig="$cluster_state/scheduler.kubeconfig" --leader-elect=false
 

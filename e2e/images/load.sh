@@ -21,29 +21,36 @@ load_local() { # archive, reference: the reference names the content, so that on
 prune_local() { # newest tag
   part_runs containerd || return 0
   local keep=3 list=$cluster_state/image-tags
-  { cat "$list" 2>/dev/null || true; } | grep -vxF "$1" >"$list.new" || true
-  echo "$1" >>"$list.new"
-  tail -n $keep "$list.new" >"$list" && rm -f "$list.new"
-  local_images ls -q | grep -E '^localhost/flowpilot[a-z-]*:.*-[0-9a-f]{10}$' | grep -vFf <(sed 's/^/:/' "$list") |
-    xargs -r ctr -a "$cluster_state/containerd.sock" -n k8s.io images rm >/dev/null || true
+  touch "$list"
+  awk -v newest="$1" '$0 != newest {print} END {print newest}' "$list" | tail -n $keep >"$list.new"
+  mv "$list.new" "$list"
+  # Our images whose tag ends with a digest and is none of these; the tag of the plain version stays.
+  local_images ls -q |
+    awk -F: 'NR == FNR {keep[$0]; next} $1 ~ /^localhost\/flowpilot/ && $2 ~ /-[0-9a-f]+$/ && !($2 in keep)' "$list" - |
+    xargs -r ctr -a "$cluster_state/containerd.sock" -n k8s.io images rm >/dev/null
+}
+
+# How the nodes of the cluster of KUBECONFIG get images: `kind`, `k3d` or `local` where a program brings them there,
+# `registry` where IMAGE_REGISTRY says that they have a way of their own, `none` where nothing is known.
+image_way() {
+  local context
+  context=$(kubectl config current-context 2>/dev/null)
+  case ${IMAGE_REGISTRY:+registry}/$context in
+    registry/*) echo registry ;;
+    /kind-*) echo kind ;;
+    /k3d-*) echo k3d ;;
+    /flowpilot-local) echo local ;;
+    *) echo none ;;
+  esac
 }
 
 load_current() { # archive, reference
   local context
   context=$(kubectl config current-context)
-  case $context in
-    kind-*)
-      command -v kind >/dev/null || fail "the context $context is of kind, and there is no program kind" "put kind on PATH"
-      kind load image-archive "$1" --name "${context#kind-}" >&2
-      ;;
-    k3d-*)
-      command -v k3d >/dev/null || fail "the context $context is of k3d, and there is no program k3d" "put k3d on PATH"
-      k3d image import "$1" --cluster "${context#k3d-}" >&2
-      ;;
-    flowpilot-local) load_local "$1" "$2" ;;
-    *)
-      say "  $context is neither kind nor k3d: bring $1 to its nodes, or push it to a registry"
-      say "  (docker load -i $1; docker tag $2 REGISTRY/…; docker push …) and set IMAGE_REGISTRY=REGISTRY"
-      ;;
+  case $(image_way) in
+    kind) kind load image-archive "$1" --name "${context#kind-}" >&2 ;;
+    k3d) k3d image import "$1" --cluster "${context#k3d-}" >&2 ;;
+    local) load_local "$1" "$2" ;;
+    registry | none) say "    not loaded: bring $1 to the nodes of $context as ${IMAGE_REGISTRY:-localhost}/${2#localhost/}" ;;
   esac
 }

@@ -30,7 +30,6 @@ server_answers() { server_runs && as_postgres "$postgres_bin/pg_isready" -q -h "
 find_postgres() {
   local found
   found=$(find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -name pg_ctl 2>/dev/null | sort -V | tail -n1)
-  [ -n "$found" ] || found=$(command -v pg_ctl || true)
-  [ -n "$found" ] || return 1
+  [ -n "$found" ] || found=$(command -v pg_ctl) || return 1
   postgres_bin=$(dirname "$(readlink -f "$found")")
 }

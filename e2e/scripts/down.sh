@@ -15,15 +15,16 @@ uninstall() {
 }
 case ${CLUSTER:-local} in
   local)
-    steps_begin "${TMPDIR:-/tmp}/flowpilot-down.log" 3
+    steps_begin "$cache/logs/down.log" 3
     step "stop Kubernetes, remove its folder and interfaces" e2e/cluster/down.sh
     step "stop Postgres, remove its data" e2e/postgres/down.sh
     step "stop the test Postgres" e2e/postgres/down.sh --test
     rm -rf "$state"
     ;;
   current)
-    steps_begin "${TMPDIR:-/tmp}/flowpilot-down.log" 1
+    steps_begin "$cache/logs/down.log" 1
     step "uninstall FlowPilot and the samples" uninstall
+    [ -d "$cluster_state" ] || rm -rf "$state"
     echo "Kept: the definitions (helm uninstall flowpilot-crds -n flowpilot-system; they stay even then), the database and its Secret."
     ;;
   *) fail "CLUSTER=$CLUSTER is not known" "use CLUSTER=local (the default) or CLUSTER=current" ;;

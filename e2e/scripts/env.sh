@@ -8,9 +8,5 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 print() { printf 'export %s=%q\n' "$1" "$2"; }
 print KUBECONFIG "$local_kubeconfig"
 printf 'export PATH=%q:"$PATH"\n' "$tools_bin"
-print FLOWPILOT_E2E_API_URL "http://$node_ip:30080"
-print FLOWPILOT_E2E_SAMPLES_URL "http://data.samples.svc"
-print FLOWPILOT_E2E_IMAGE_TAG "$(cat "$state/tag" 2>/dev/null || true)"
-print FLOWPILOT_E2E_AUDIT_LOG "$cluster_state/logs/audit.log"
 [ ! -f "$state/postgres/url" ] || print FLOWPILOT_E2E_DATABASE_URL "$(cat "$state/postgres/url")"
 [ ! -f "$state/postgres-test/url" ] || print DATABASE_URL "$(cat "$state/postgres-test/url")"

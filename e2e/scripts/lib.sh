@@ -55,10 +55,37 @@ alive() { # pid file, a word of the command line
   pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "$2"
 }
 
-# By anyone, on any address. Read from the kernel: the checks come before any package is installed.
-port_taken() { # port
-  awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && substr($2, length($2) - 4) == port {found = 1} END {exit !found}' \
-    /proc/net/tcp /proc/net/tcp6 2>/dev/null
+# By anyone, on any address; with an address, only what listens there or everywhere. Read from the kernel: the checks
+# come before any package is installed.
+port_taken() { # port [IPv4 address]
+  local address=''
+  [ -z "${2:-}" ] || address=$(printf '%08X' "$(address_number "$2")")
+  awk -v port="$(printf ':%04X' "$1")" -v address="$address" '
+    $4 == "0A" && substr($2, length($2) - 4) == port {
+      at = substr($2, 1, length($2) - 5)
+      if (address == "" || at == address || at ~ /^0+$/) found = 1
+    }
+    END {exit !found}' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+# As the kernel writes it: the first byte is the lowest.
+address_number() { # IPv4 address
+  local a b c d
+  IFS=. read -r a b c d <<<"$1"
+  echo $((a | b << 8 | c << 16 | d << 24))
+}
+
+# The interface of a network, other than ours, that has this address. Wider ones than /16 do not count: a VPN that takes
+# 10.0.0.0/8 loses a few addresses to us, and nothing breaks.
+network_with() { # IPv4 address
+  local address interface destination mask
+  address=$(address_number "$1")
+  while read -r interface destination _ _ _ _ _ mask _; do
+    case $interface in Iface | cni0 | fpnode) continue ;; esac
+    [ $((16#$mask & 0xFFFF)) -eq $((0xFFFF)) ] && [ $((address & 16#$mask)) -eq $((16#$destination)) ] || continue
+    echo "$interface"
+    return
+  done </proc/net/route
 }
 
 # Pids of the processes whose command line has this text.

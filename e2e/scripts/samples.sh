@@ -7,10 +7,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$root"
 sample_run=${SAMPLE_RUN:-$(find config/samples/runs -name '*.yaml' | sort | head -n1)}
 
-# On a cluster that has just got the kinds, their quota is unknown for some seconds, and workflows are refused so long.
 # Workflows live in namespaces that the operator makes for tenants: what is refused at first is applied a second later.
 apply() {
-  wait_for 120 "the samples to be accepted" kubectl apply -f config/samples/
+  wait_for 60 "the samples to be accepted" kubectl apply -f config/samples/
   kubectl get -f config/samples/ -o json | ready_targets | while read -r namespace target; do
     kubectl wait --for=condition=Ready --timeout=90s -n "$namespace" "$target" || {
       kubectl get -n "$namespace" "$target" -o yaml

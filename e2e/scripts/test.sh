@@ -2,9 +2,12 @@
 # `make test`: everything that can fail, cheap things first, ending with one line: "N passed, N failed".
 #
 # usage: test.sh          all
-#        test.sh --quick  `make check`: formatting, lints, generated files, and the tests inside the crates
+#        test.sh --quick  `make check`: formatting, lints, and the tests inside the crates
 #
-# A check (formatting, lints, generated files, charts, starting the cluster) counts as one; a part that breaks before its
+# Cargo is always asked for the whole workspace: a crate alone (-p) would select other features of the dependencies and
+# compile them all again.
+#
+# A check (formatting, lints, charts, starting the cluster) counts as one; a part that breaks before its
 # tests ran counts as a failure. After a failure the parts that need the cluster are left out, and that is said;
 # KEEP_GOING=1 runs them all the same.
 #
@@ -98,7 +101,6 @@ lint_charts() {
 
 check "formatting" cargo fmt --all --check
 check "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
-check "generated files" cargo run -q --locked -p flowpilot-crds --bin generate -- --check
 # Some tests inside the crates talk to Postgres: it starts in seconds. After `make check` it stays, for the next time.
 choose_server test
 [ -n "$quick" ] || server_runs || started+=(test-postgres)
@@ -106,14 +108,15 @@ check "test Postgres" e2e/postgres/up.sh --test
 DATABASE_URL=$(cat "$state/postgres-test/url" 2>/dev/null)
 export DATABASE_URL
 if [ -n "$quick" ]; then
-  tests "unit tests" cargo test --workspace --exclude flowpilot-e2e --locked --no-fail-fast --lib --bins
+  tests "unit tests" cargo test --workspace --locked --no-fail-fast --lib --bins
   finish
 fi
 check "charts" lint_charts
 tests "what the charts render" charts/check.sh
-tests "unit and database tests" cargo test --workspace --exclude flowpilot-e2e --locked --no-fail-fast
+tests "unit and database tests" cargo test --workspace --locked --no-fail-fast
 may_go_on || { echo "The cluster's tests are left out after these failures (KEEP_GOING=1 runs them)."; finish; }
 
+any_part_runs || tests "missing preconditions" e2e/cluster/check-preflight.sh
 # The cluster is up before its images are built, so that they are loaded as they come.
 any_part_runs || started+=(cluster)
 check "Kubernetes and Postgres" e2e/scripts/cluster-up.sh
@@ -127,7 +130,7 @@ if may_go_on; then check "a sample runs" e2e/scripts/samples.sh run; fi
 if may_go_on; then
   eval "$(e2e/scripts/env.sh)"
   tests "rights on the cluster" charts/check-cluster.sh
-  tests "end-to-end tests" cargo test -p flowpilot-e2e --locked --no-fail-fast
+  tests "end-to-end tests" cargo test --workspace --locked --no-fail-fast --test cluster --test disruption
 fi
 stop_started
 finish

@@ -14,6 +14,8 @@ use crate::Rest;
 
 /// Namespace of the installation.
 pub const NAMESPACE: &str = "flowpilot-system";
+/// Label of the API server's pods.
+pub const API: &str = "app.kubernetes.io/name=flowpilot-api";
 
 /// A cluster with FlowPilot on it.
 #[derive(Clone)]
@@ -107,8 +109,17 @@ impl Cluster {
         Ok(format!("{}{said}", String::from_utf8(output.stdout)?))
     }
 
+    /// Creates an object that must be refused, and gives what was said. (Not `apply`, whose annotation with a copy of
+    /// the object has a limit of its own.)
+    pub async fn refusal(&self, manifest: impl AsRef<[u8]>) -> anyhow::Result<String> {
+        let output = self.kubectl_with(&["create", "-f", "-"], manifest).await?;
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        ensure!(!output.status.success(), "it was accepted: {said}");
+        Ok(said)
+    }
+
     /// Runs `kubectl` with something on its standard input.
-    pub async fn kubectl_with(&self, arguments: &[&str], input: &str) -> anyhow::Result<Output> {
+    pub async fn kubectl_with(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> anyhow::Result<Output> {
         let mut command = Command::new("kubectl");
         command
             .args(arguments)
@@ -118,7 +129,7 @@ impl Cluster {
         let mut child = command.spawn().context("failed to start kubectl")?;
         if let Some(mut pipe) = child.stdin.take() {
             // A reader that refuses early closes the pipe; what it says is in its answer.
-            let _ = pipe.write_all(input.as_bytes()).await;
+            let _ = pipe.write_all(input.as_ref()).await;
         }
         Ok(child.wait_with_output().await?)
     }
@@ -135,6 +146,16 @@ impl Cluster {
     pub async fn apiserver_metric(&self, name: &str, labels: &[&str]) -> anyhow::Result<f64> {
         let text = self.kubectl(&["get", "--raw", "/metrics"]).await?;
         Ok(sum_metric(&text, name, labels))
+    }
+
+    /// Removes the pods with a label at once, without asking them; there must be some.
+    pub async fn kill_pods(&self, namespace: &str, selector: &str) -> anyhow::Result<()> {
+        let pods = self.pods(namespace, selector).await?;
+        ensure!(!pods.is_empty(), "no pod in {namespace} has {selector}");
+        let mut arguments = vec!["-n", namespace, "delete", "pod", "--force", "--grace-period=0"];
+        arguments.extend(pods.iter().map(String::as_str));
+        self.kubectl(&arguments).await?;
+        Ok(())
     }
 
     /// Names of the pods with a label.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use reqwest::Method;
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
 /// The API server's address and the token of who asks.
@@ -59,6 +59,18 @@ impl Rest {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> anyhow::Result<Answer> {
+        let body = body.map(|body| body.to_string().into_bytes());
+        self.send(method, path, headers, body).await
+    }
+
+    /// Sends bytes that claim to be JSON.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> anyhow::Result<Answer> {
         let mut request = self.http.request(method, format!("{}{path}", self.address));
         if !self.token.is_empty() {
             request = request.bearer_auth(&self.token);
@@ -67,7 +79,7 @@ impl Rest {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
-            request = request.json(body);
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
         let response = request
             .send()

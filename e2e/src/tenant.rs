@@ -12,6 +12,10 @@ use crate::{Cluster, eventually};
 /// How long a thing that should happen at once may take on a busy machine, in seconds.
 pub const SOON: u64 = 60;
 
+/// A workflow that is in the middle of an action for longer than any test waits.
+pub const CALL_OF_A_MINUTE: &str =
+    "{steps: [{id: call, uses: core/http@1, with: {url: \"http://data.samples.svc/slow?ms=60000\"}}]}";
+
 /// A tenant of its own.
 #[derive(Clone)]
 pub struct Tenant {
@@ -101,10 +105,15 @@ impl Tenant {
     /// `kubectl wait` in the tenant's namespace.
     pub async fn wait_for(&self, object: &str, condition: &str) -> anyhow::Result<()> {
         let (wait, timeout) = (format!("--for={condition}"), format!("--timeout={SOON}s"));
-        self.cluster
-            .kubectl(&["-n", &self.namespace, "wait", &wait, object, &timeout])
-            .await?;
+        self.kubectl(&["wait", &wait, object, &timeout]).await?;
         Ok(())
+    }
+
+    /// `kubectl` in the tenant's namespace.
+    pub async fn kubectl(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        self.cluster
+            .kubectl(&[&["-n", &self.namespace], arguments].concat())
+            .await
     }
 
     /// Creates a WorkflowRun.
@@ -136,6 +145,25 @@ impl Tenant {
             .as_str()
             .context("the answer to a start has no id")?
             .to_owned())
+    }
+
+    /// Starts a workflow whose first step takes long, and gives the run when a runner is in the middle of that step.
+    pub async fn calling(&self, workflow: &str) -> anyhow::Result<String> {
+        let run = self.start(workflow, json!({})).await?;
+        eventually("a runner is at the first step", SOON, || async {
+            let events = self.events(&run).await?;
+            let started = events.iter().any(|event| event["type"] == "StepStarted");
+            Ok(started.then_some(()))
+        })
+        .await?;
+        Ok(run)
+    }
+
+    /// Asks for the end of a run.
+    pub async fn cancel(&self, run: &str) -> anyhow::Result<()> {
+        let path = self.path(&format!("/runs/{run}/cancel"));
+        self.cluster.rest.post(&path, &json!({})).await?;
+        Ok(())
     }
 
     /// Waits until a run is over and gives it.

@@ -8,6 +8,8 @@ mod api;
 mod isolation;
 #[path = "cluster/kubectl.rs"]
 mod kubectl;
+#[path = "cluster/quota.rs"]
+mod quota;
 #[path = "cluster/report.rs"]
 mod report;
 #[path = "cluster/runs.rs"]

@@ -1,5 +1,9 @@
 //! Tests that take parts of the installation away, one after another: nothing may be lost, doubled or invented.
 
+#[path = "disruption/database.rs"]
+mod database;
+#[path = "disruption/journey.rs"]
+mod journey;
 #[path = "disruption/processes.rs"]
 mod processes;
 #[path = "disruption/release.rs"]

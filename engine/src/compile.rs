@@ -225,6 +225,21 @@ impl Problems {
             .push(Problem::warning(code, path, message).suggesting(like));
     }
 
+    /// What another object decides does not reject.
+    fn as_warnings(&mut self, found: Problems) {
+        self.found.extend(found.found.into_iter().map(|problem| Problem {
+            severity: Severity::Warning,
+            ..problem
+        }));
+    }
+
+    /// The same for all but the first `before` findings.
+    fn soften_since(&mut self, before: usize) {
+        for problem in &mut self.found[before..] {
+            problem.severity = Severity::Warning;
+        }
+    }
+
     fn extend(&mut self, found: Vec<Problem>) {
         self.found.extend(found);
     }

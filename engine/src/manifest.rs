@@ -16,7 +16,7 @@ mod fuzz;
 #[cfg(test)]
 mod tests;
 
-pub use check::{check, check_with, check_workflow};
+pub use check::{check, check_workflow};
 use outline::Outline;
 
 /// The largest text: what a custom resource may have, and more than anybody reads.

@@ -24,6 +24,18 @@ pub(crate) trait Watched:
 }
 impl<K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Watched for K {}
 
+/// Whether an object that is spoken of is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It came or changed.
+    There,
+    /// It went.
+    Gone,
+}
+
+/// Somebody who counts objects.
+type Noted<K> = dyn Fn(&K, Presence) + Send + Sync;
+
 /// How a kind is kept.
 pub(crate) struct Keeping<K> {
     /// Selects the objects; `None` for all.
@@ -32,6 +44,9 @@ pub(crate) struct Keeping<K> {
     pub(crate) prune: Box<dyn Fn(&mut K) + Send + Sync>,
     /// Whether nobody needs to know of the step from the first to the second.
     pub(crate) same: fn(&K, &K) -> bool,
+    /// Called first, with every object that comes, changes or goes, also of the first list, before the store is ready:
+    /// what is counted here is complete when the store is.
+    pub(crate) noted: Box<Noted<K>>,
     /// Called after the store has it: with every object that came, changed or went.
     pub(crate) told: Box<dyn Fn(&K) + Send + Sync>,
 }
@@ -71,18 +86,25 @@ async fn follow<K: Watched>(
             }
         };
         match &event {
-            watcher::Event::Init | watcher::Event::InitApply(_) => writer.apply_watcher_event(&event),
+            watcher::Event::Init => writer.apply_watcher_event(&event),
+            watcher::Event::InitApply(object) => {
+                (keeping.noted)(object, Presence::There);
+                writer.apply_watcher_event(&event);
+            }
             watcher::Event::InitDone => {
                 // A list that came anew does not say what went meanwhile: everybody who was or is there is told.
                 let before = store.state();
                 writer.apply_watcher_event(&event);
-                before
-                    .iter()
-                    .filter(|old| store.get(&reference(&***old)).is_none())
-                    .for_each(|old| (keeping.told)(old));
+                for old in &before {
+                    if store.get(&reference(&**old)).is_none() {
+                        (keeping.noted)(old, Presence::Gone);
+                        (keeping.told)(old);
+                    }
+                }
                 store.state().iter().for_each(|object| (keeping.told)(object));
             }
             watcher::Event::Apply(object) => {
+                (keeping.noted)(object, Presence::There);
                 let before: Option<Arc<K>> = store.get(&reference(object));
                 writer.apply_watcher_event(&event);
                 if !before.is_some_and(|before| (keeping.same)(&before, object)) {
@@ -90,6 +112,7 @@ async fn follow<K: Watched>(
                 }
             }
             watcher::Event::Delete(object) => {
+                (keeping.noted)(object, Presence::Gone);
                 writer.apply_watcher_event(&event);
                 (keeping.told)(object);
             }
@@ -152,6 +175,7 @@ impl std::fmt::Display for Chain<'_> {
 mod tests {
     use super::*;
     use k8s_openapi::api::core::v1::{Namespace, NamespaceStatus};
+    use std::collections::BTreeSet;
     use std::sync::Mutex;
 
     fn namespace(name: &str, label: &str) -> Namespace {
@@ -166,7 +190,10 @@ mod tests {
     #[tokio::test]
     async fn only_real_changes_are_told_and_what_went_unseen_too() {
         use watcher::Event::{Apply, Delete, Init, InitApply, InitDone};
-        let told = Arc::new(Mutex::new(Vec::new()));
+        let (told, noted) = (
+            Arc::new(Mutex::new(Vec::new())),
+            Arc::new(Mutex::new(BTreeSet::new())),
+        );
         let keeping = Keeping {
             labels: None,
             prune: Box::new(|namespace: &mut Namespace| {
@@ -174,6 +201,16 @@ mod tests {
                 namespace.status = None;
             }),
             same: Namespace::eq,
+            noted: {
+                let noted = Arc::clone(&noted);
+                Box::new(move |namespace: &Namespace, presence| {
+                    let (name, mut noted) = (namespace.metadata.name.clone().unwrap(), noted.lock().unwrap());
+                    match presence {
+                        Presence::There => noted.insert(name),
+                        Presence::Gone => noted.remove(&name),
+                    };
+                })
+            },
             told: {
                 let told = Arc::clone(&told);
                 Box::new(move |namespace: &Namespace| {
@@ -199,5 +236,6 @@ mod tests {
         ];
         follow(futures::stream::iter(events.map(Ok)), Writer::new(()), &keeping).await;
         assert_eq!(*told.lock().unwrap(), ["a", "a", "b", "b", "a", "c"]);
+        assert_eq!(*noted.lock().unwrap(), BTreeSet::from(["c".to_owned()]));
     }
 }

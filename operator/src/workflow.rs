@@ -17,6 +17,7 @@ use crate::{Guarded, identity};
 mod apply;
 mod build;
 mod dereference;
+pub(crate) mod quota;
 mod update_status;
 mod validate;
 
@@ -81,7 +82,7 @@ async fn attempt(
         Ok(found) => found,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    let valid = match validate::validate(workflow, &found.compiling) {
+    let valid = match validate::validate(workflow, &found) {
         Ok(valid) => valid,
         Err(rejection) => return Ok(Err(rejection)),
     };

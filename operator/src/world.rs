@@ -9,8 +9,10 @@ use crate::queue::Queue;
 use crate::scaling::Pools;
 use crate::workflow_run::mirror::Reports;
 
+mod places;
 mod stores;
 
+pub(crate) use places::Places;
 pub(crate) use stores::Stores;
 
 /// Everything the controllers read.

@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::guard::Guard;
+use crate::script::Scripts;
 pub(crate) use failure::internal;
 use failure::invalid_input;
 
@@ -44,20 +45,27 @@ pub(crate) struct Call {
     pub(crate) deadline: Option<Timestamp>,
 }
 
-/// Everything actions share.
+/// Everything that attempts share.
 #[derive(Clone, Debug)]
 pub(crate) struct Actions {
     guard: Arc<Guard>,
+    scripts: Scripts,
 }
 
 impl Actions {
-    pub(crate) fn new(guard: Guard) -> Self {
+    pub(crate) fn new(guard: Guard, scripts: Scripts) -> Self {
         Self {
             guard: Arc::new(guard),
+            scripts,
         }
     }
 
-    /// Performs one attempt.
+    /// Where scripts run.
+    pub(crate) fn scripts(&self) -> &Scripts {
+        &self.scripts
+    }
+
+    /// Performs one attempt of an action.
     pub(crate) async fn perform(&self, call: Call) -> Result<Value, StepError> {
         match call.action.as_str() {
             "core/http@1" => http::perform(&self.guard, call).await,
@@ -108,7 +116,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_action_of_the_engine_is_known_and_no_other() {
-        let actions = Actions::new(Guard::new(crate::guard::Egress::default()));
+        let actions = Actions::new(Guard::new(crate::guard::Egress::default()), Scripts::new().unwrap());
         for action in flowpilot_engine::action::built_in() {
             let error = actions
                 .perform(call(action.name, serde_json::json!({})))

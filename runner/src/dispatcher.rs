@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowpilot_engine::protocol::runner::{Heartbeat, LeaseRequest, OpenSession};
-use snafu::Snafu;
+use snafu::{ResultExt, Snafu};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -35,6 +35,7 @@ use crate::executor::Submission;
 use crate::guard::Guard;
 use crate::metrics::Metrics;
 use crate::plans::Plans;
+use crate::script::Scripts;
 use calls::Answer;
 use commits::Commits;
 use held::HeldRuns;
@@ -62,6 +63,12 @@ pub enum Error {
     /// The capacity is zero.
     #[snafu(display("a runner with capacity 0 would never run anything: give it at least 1"))]
     NoCapacity,
+    /// The path of this program is not known, which scripts run in.
+    #[snafu(display("failed to find this program, in which scripts run"))]
+    Worker {
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// A bug.
     #[snafu(display("a call to the API server ended in a panic"))]
     Call {
@@ -79,11 +86,12 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> Result<(
         url: config.api_url.to_string(),
         message,
     })?;
+    let scripts = Scripts::new().context(WorkerSnafu)?;
     config.health.set_ready(READINESS, false);
     let (submissions, received) = mpsc::channel(SUBMISSIONS);
     let dispatcher = Dispatcher {
         api: Arc::new(api),
-        actions: Actions::new(Guard::new(config.egress.clone())),
+        actions: Actions::new(Guard::new(config.egress.clone()), scripts),
         session: Session::none(),
         held: HeldRuns::new(config.metrics.clone()),
         commits: Commits::default(),

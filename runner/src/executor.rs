@@ -13,6 +13,7 @@
 mod attempts;
 mod outbox;
 mod submission;
+mod task;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,6 +87,10 @@ async fn drive(lease: LeasedRun, plan: Arc<Plan>, links: Links) {
         workflow,
         revision,
         url,
+        // Only approvals ask who started a run, and the API server takes none yet.
+        started_by: String::new(),
+        attempt: 1,
+        jitter: true,
     };
     let outbox = Outbox::new(run, epoch, seq);
     let machine = match Run::resume(plan, facts, &journal) {
@@ -212,6 +217,10 @@ impl Executor {
                     for attempt in self.attempts.abort(&step) {
                         commands.extend(self.machine.attempt_cancelled(&step, attempt, Timestamp::now()));
                     }
+                }
+                // The API server refuses workflows with these when they are registered.
+                Command::Ask(_) | Command::Listen { .. } | Command::Publish(_) | Command::Terminate { .. } => {
+                    tracing::error!(run.id = %self.outbox.run(), "the run needs what this runner cannot do yet");
                 }
                 Command::Finish {
                     outcome,

@@ -319,6 +319,22 @@ async fn a_cancel_ends_what_reads_and_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_cancel_comes_with_the_poll_that_waits() {
+    let ledger = Ledger::new().await;
+    let (port, _) = server().await;
+    let get = json!({"id": "get", "uses": "core/http@1", "with": {"url": format!("http://127.0.0.1:{port}/never")}});
+    let run = ledger.offer(json!({"steps": [get]}));
+    let runner = ledger.runner(&[port]);
+    ledger
+        .until("it runs", |book| (book.runs[&run].events.len() > 1).then_some(()))
+        .await;
+    // No heartbeat tells it.
+    ledger.change(|book| book.whispers.push(cancel(run)));
+    assert_eq!(outcome(&ledger.closed(run).await), RunOutcome::Cancelled);
+    runner.stop().await;
+}
+
+#[tokio::test]
 async fn a_waiting_run_is_parked_until_its_timer() {
     let ledger = Ledger::new().await;
     let run = ledger.offer(json!({"steps": [{"id": "w", "wait": {"duration": "1h"}}]}));

@@ -16,8 +16,9 @@ pub(super) fn problem(status: &Status, manifest: Option<&Value>) -> Problem {
         },
         404 => Problem::not_found(),
         403 if message.contains("ValidatingAdmissionPolicy") => Problem::new(Code::PolicyDenied, message),
+        // By our admission, or by a ResourceQuota that somebody put there.
+        403 if message.contains("exceeded quota") => Problem::new(Code::QuotaExceeded, message),
         403 | 400 | 422 if message.contains("admission webhook") || status.code == 422 => invalid(status),
-        403 if message.contains("exceeded quota") => Problem::new(Code::PolicyDenied, message),
         403 | 401 => Problem::new(Code::Forbidden, message),
         429 | 503 | 504 => Problem::new(Code::Unavailable, "Kubernetes is overloaded or away").retry_after(2),
         code => {
@@ -101,6 +102,11 @@ mod tests {
             (
                 json!({"code": 403, "message": "admission webhook \"workflows\" denied the request: …"}),
                 Code::InvalidWorkflow,
+            ),
+            (
+                json!({"code": 403, "message":
+                    "admission webhook \"workflows\" denied the request: metadata.namespace: exceeded quota: …"}),
+                Code::QuotaExceeded,
             ),
             (
                 json!({"code": 403, "message": "ValidatingAdmissionPolicy 'flowpilot-members' denied request"}),

@@ -43,6 +43,7 @@ codes! {
     InvalidCursor 400 "The cursor does not belong to this list",
     Unauthenticated 401 "A valid token is needed",
     Forbidden 403 "The caller may not do this",
+    QuotaExceeded 403 "The tenant has as many of these as it may have",
     NotFound 404 "There is no such thing, or the caller may not see it",
     MethodNotAllowed 405 "This address does not know the method",
     AlreadyExists 409 "An object of this name exists",

@@ -2,8 +2,12 @@
 //!
 //! Nobody depends on hearing: each event only saves its readers a wait.
 
+use std::sync::Arc;
+
 use tokio::sync::{broadcast, mpsc};
 use uuid::Uuid;
+
+use super::ends::Ends;
 
 /// Events that a slow reader may be behind before it loses some.
 const BACKLOG: usize = 4_096;
@@ -41,6 +45,11 @@ pub enum Event {
         /// The session.
         session_id: Uuid,
     },
+    /// A run that a session holds has a message: its poll should end with it.
+    SessionMessage {
+        /// The session.
+        session_id: Uuid,
+    },
     /// Events were lost on the way: everybody reads again what they watch.
     Missed,
 }
@@ -50,6 +59,7 @@ pub enum Event {
 pub(crate) struct Bus {
     local: broadcast::Sender<Event>,
     outbound: mpsc::Sender<Event>,
+    ends: Arc<Ends>,
 }
 
 impl Bus {
@@ -60,6 +70,7 @@ impl Bus {
             Self {
                 local: broadcast::Sender::new(BACKLOG),
                 outbound,
+                ends: Arc::default(),
             },
             outbox,
         )
@@ -67,6 +78,11 @@ impl Bus {
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.local.subscribe()
+    }
+
+    /// Those who wait for the end of a run.
+    pub(crate) fn ends(&self) -> &Arc<Ends> {
+        &self.ends
     }
 
     /// Tells everybody, here and elsewhere.
@@ -78,6 +94,7 @@ impl Bus {
 
     /// Tells this replica.
     pub(crate) fn hear(&self, event: Event) {
+        self.ends.hear(&event);
         // Without readers there is nobody to tell.
         let _ = self.local.send(event);
     }

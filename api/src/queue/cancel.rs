@@ -36,13 +36,14 @@ struct Ended {
 
 #[derive(FromRow)]
 struct Sent {
+    session_id: Option<Uuid>,
     pool_id: i32,
     state: String,
 }
 
 impl Queue {
     /// Ends a run. One that no runner has touched ends here and now; any other is told by a message, which wakes it
-    /// if it waits and reaches its runner with the next lease, commit or heartbeat.
+    /// if it waits, and reaches its runner by the poll that waits, or else with the next lease, commit or heartbeat.
     pub async fn cancel(
         &self,
         tenant_id: Uuid,
@@ -90,9 +91,16 @@ impl Queue {
             .fetch_optional(engine)
             .await
             .map_err(database)?;
-        if let Some(Sent { pool_id, state }) = sent {
-            if state == "ready" {
-                self.shared.pool_ready(pool_id);
+        if let Some(Sent {
+            session_id,
+            pool_id,
+            state,
+        }) = sent
+        {
+            match (state.as_str(), session_id) {
+                ("ready", _) => self.shared.pool_ready(pool_id),
+                ("leased", Some(session_id)) => self.shared.message_for(session_id),
+                _ => {}
             }
             return Ok(Cancelled::Requested);
         }

@@ -118,6 +118,8 @@ pub(super) struct Stored {
     pub(super) ready_in: Option<i32>,
     /// Set when the run is kept: number of messages ever sent to it.
     pub(super) inbox_seq: i32,
+    /// Set when the run ended: by the clock of the database.
+    pub(super) finished_at: Option<Timestamp>,
     /// A WorkflowRun object waits for the news.
     pub(super) mirrored: bool,
 }
@@ -153,11 +155,11 @@ pub(super) async fn one(connection: &mut PgConnection, commit: &RunCommit) -> Re
     if commit.n == 0 || commit.inbox_seen != 0 {
         return Ok(None);
     }
-    let inbox_seq: Option<i32> = match &commit.next {
+    let (inbox_seq, finished_at) = match &commit.next {
         Next::Continue => {
-            plain(sqlx::query_scalar(include_str!("sql/continue_one.sql")), commit)
-                .fetch_optional(connection)
-                .await
+            let statement = plain(sqlx::query_scalar(include_str!("sql/continue_one.sql")), commit);
+            let row: Option<i32> = statement.fetch_optional(connection).await.map_err(database)?;
+            (row, None)
         }
         Next::Finish { error, .. } => {
             let statement = plain(sqlx::query_scalar(include_str!("sql/finish_one.sql")), commit)
@@ -165,25 +167,24 @@ pub(super) async fn one(connection: &mut PgConnection, commit: &RunCommit) -> Re
                 .bind(error.as_ref().map(|error| &error.code))
                 .bind(error.as_ref().and_then(|error| error.step.as_deref()))
                 .bind(error.as_ref().and_then(|error| error.message.as_deref()));
-            statement
-                .fetch_optional(connection)
-                .await
-                .map(|row: Option<i32>| row.map(|_| 0))
+            let row: Option<jiff_sqlx::Timestamp> =
+                statement.fetch_optional(connection).await.map_err(database)?;
+            (row.map(|_| 0), row.map(jiff_sqlx::Timestamp::to_jiff))
         }
         Next::Park { .. } | Next::Yield => return Ok(None),
-    }
-    .map_err(database)?;
+    };
     Ok(inbox_seq.map(|inbox_seq| Stored {
         status: CommitStatus::Ok,
         ready_in: None,
         inbox_seq,
+        finished_at,
         mirrored: false,
     }))
 }
 
-type Scalar<'q> = sqlx::query::QueryScalar<'q, sqlx::Postgres, i32, sqlx::postgres::PgArguments>;
+type Scalar<'q, T> = sqlx::query::QueryScalar<'q, sqlx::Postgres, T, sqlx::postgres::PgArguments>;
 
-fn plain<'q>(query: Scalar<'q>, commit: &'q RunCommit) -> Scalar<'q> {
+fn plain<'q, T>(query: Scalar<'q, T>, commit: &'q RunCommit) -> Scalar<'q, T> {
     query
         .bind(commit.tenant_id)
         .bind(commit.run_id)
@@ -199,6 +200,7 @@ struct BatchRow {
     state: Option<String>,
     inbox_seq: Option<i32>,
     pool_id: Option<i32>,
+    finished_at: Option<jiff_sqlx::Timestamp>,
     mirrored: bool,
 }
 
@@ -246,6 +248,7 @@ pub(super) async fn batch(connection: &mut PgConnection, commits: &[&RunCommit])
             status,
             ready_in: row.pool_id.filter(|_| requeued),
             inbox_seq: row.inbox_seq.unwrap_or(0),
+            finished_at: row.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
             mirrored: row.mirrored,
         });
     }

@@ -118,6 +118,16 @@ impl Dispatcher {
             .is_some_and(|pool| pool.readiness == Readiness::Empty)
     }
 
+    /// Whether a session waits here.
+    #[cfg(test)]
+    pub(super) fn waits(&self, session_id: Uuid) -> bool {
+        let mut state = self.state();
+        state
+            .pools
+            .values_mut()
+            .any(|pool| pool.waiter(session_id).is_some())
+    }
+
     /// How many polls of a pool offer slots.
     #[cfg(test)]
     pub(super) fn open_polls(&self, pool_id: i32) -> usize {

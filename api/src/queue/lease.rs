@@ -36,6 +36,8 @@ pub struct LeaseRequest {
 pub struct Lease {
     /// The runs; empty when nothing came in time.
     pub runs: Vec<LeasedRun>,
+    /// Messages not yet dealt with, of runs that the session holds, if one came meanwhile.
+    pub inbox: Vec<(Uuid, Message)>,
 }
 
 /// One run that a runner now holds.
@@ -138,11 +140,13 @@ impl Queue {
         let mut waiting = self.shared.dispatcher.wait(&request, pool_id);
         let (_, again) = self.resume(&request).await?;
         let mut runs = self.load(again).await?;
+        let mut message = false;
         if runs.is_empty() {
             waiting.open(request.free);
             tokio::select! {
                 first = timeout_at(deadline, waiting.next()) => match first {
                     Ok(Delivery::Run(run)) => runs.push(*run),
+                    Ok(Delivery::Message) => message = true,
                     Ok(Delivery::Closed) => return Err(Error::SessionClosed { session_id: request.session_id }),
                     Ok(Delivery::Again) | Err(_) => {}
                 },
@@ -150,9 +154,23 @@ impl Queue {
                 () = self.shared.stop.cancelled() => {}
             }
         }
-        Ok(Lease {
-            runs: waiting.finish(runs),
-        })
+        let runs = waiting.finish(runs);
+        let inbox = if message {
+            self.inbox_of(&request).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Lease { runs, inbox })
+    }
+
+    async fn inbox_of(&self, request: &LeaseRequest) -> Result<Vec<(Uuid, Message)>> {
+        let rows: Vec<MessageOf> = sqlx::query_as(include_str!("sql/session_inbox.sql"))
+            .bind(request.session_id)
+            .bind(request.tenant_id)
+            .fetch_all(&self.shared.pools.engine)
+            .await
+            .map_err(database)?;
+        Ok(rows.into_iter().map(MessageOf::message).collect())
     }
 
     /// The session's pool, and the runs it should know of and does not.
@@ -201,6 +219,18 @@ struct MessageOf {
     kind: String,
     body: String,
     at: jiff_sqlx::Timestamp,
+}
+
+impl MessageOf {
+    fn message(self) -> (Uuid, Message) {
+        let message = Message {
+            seq: self.seq,
+            kind: self.kind,
+            body: self.body,
+            at: self.at.to_jiff(),
+        };
+        (self.run_id, message)
+    }
 }
 
 /// Journals and messages of runs that are going out.
@@ -252,16 +282,5 @@ pub(super) async fn read_inbox(
         .fetch_all(connection)
         .await
         .map_err(database)?;
-    let message = |row: MessageOf| {
-        (
-            row.run_id,
-            Message {
-                seq: row.seq,
-                kind: row.kind,
-                body: row.body,
-                at: row.at.to_jiff(),
-            },
-        )
-    };
-    Ok(rows.into_iter().map(message).collect())
+    Ok(rows.into_iter().map(MessageOf::message).collect())
 }

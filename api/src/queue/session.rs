@@ -232,4 +232,11 @@ impl super::Shared {
     pub(super) fn wake_elsewhere(&self, session_id: Uuid) {
         self.bus.publish(Event::SessionWake { session_id });
     }
+
+    /// A run of a session has a message: its poll takes it along, here or elsewhere.
+    pub(super) fn message_for(&self, session_id: Uuid) {
+        if !self.dispatcher.message(session_id) {
+            self.bus.publish(Event::SessionMessage { session_id });
+        }
+    }
 }

@@ -19,6 +19,9 @@ use crate::store;
 
 /// Longest sleep.
 const TICK: Duration = Duration::from_secs(1);
+/// Shortest sleep: a timer that is due and still there is in the hands of another replica, or waits for the next
+/// thousand.
+const PAUSE: Duration = Duration::from_millis(2);
 /// A tick that comes so late was not a tick: the process or the database stood still, and heartbeats could not arrive.
 const GAP: Duration = Duration::from_secs(3);
 /// Runs woken by one statement.
@@ -54,8 +57,15 @@ impl Hint {
         }
     }
 
+    /// Forgets what was heard: the tick that follows reads it.
     fn take(&self) {
         *self.next.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The sweeper is about to sleep: only an earlier timer should wake it.
+    fn sleep_until(&self, at: Timestamp) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        *next = Some(next.map_or(at, |next| next.min(at)));
     }
 }
 
@@ -83,7 +93,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         shared.sweeper.take();
         let may_close = answering_since.elapsed() >= shared.settings.close_after;
         let sleep = match tick(&shared, may_close).await {
-            Ok(next) => next.map_or(TICK, |millis| TICK.min(Duration::from_millis(millis))),
+            Ok(next) => next.map_or(TICK, |millis| Duration::from_millis(millis).clamp(PAUSE, TICK)),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn StdError, "failed to sweep the queue");
                 answering_since = Instant::now();
@@ -108,6 +118,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 );
             }
         }
+        shared.sweeper.sleep_until(Timestamp::now() + sleep);
         tokio::select! {
             () = time::sleep(sleep) => {}
             () = shared.sweeper.wake.notified() => {}
@@ -116,8 +127,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// One round. Returns the milliseconds until the next timer.
-async fn tick(shared: &Shared, may_close: bool) -> Result<Option<u64>> {
+/// One round. Returns the milliseconds until the next timer; nothing without one.
+pub(super) async fn tick(shared: &Shared, may_close: bool) -> Result<Option<u64>> {
     let mut connection = shared.pools.engine.acquire().await.map_err(database)?;
     if may_close {
         let closed: Vec<Uuid> = sqlx::query_scalar(include_str!("sql/close_expired.sql"))
@@ -156,7 +167,7 @@ async fn tick(shared: &Shared, may_close: bool) -> Result<Option<u64>> {
         });
     }
     let next: Option<i64> = sqlx::query_scalar(include_str!("sql/next_timer.sql"))
-        .fetch_one(&mut *connection)
+        .fetch_optional(&mut *connection)
         .await
         .map_err(database)?;
     Ok(next.map(|millis| u64::try_from(millis).unwrap_or(0)))

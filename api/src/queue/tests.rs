@@ -2,6 +2,7 @@
 
 mod cancel;
 mod commit;
+mod ends;
 mod handout;
 mod lease;
 mod life;

@@ -42,7 +42,7 @@ pub(crate) async fn notify(shared: Arc<Shared>, mut outbox: mpsc::Receiver<Event
             encode(shared.replica, &coalesce(&events))
         };
         events.clear();
-        let sent = sqlx::query("SELECT pg_notify($1, p) FROM unnest($2::text[]) AS p")
+        let sent = sqlx::query(include_str!("sql/notify.sql"))
             .bind(CHANNEL)
             .bind(payloads)
             .execute(&shared.pools.engine)
@@ -169,6 +169,11 @@ fn write(event: Event, record: &mut [u8; 38]) -> usize {
             record[1..17].copy_from_slice(session_id.as_bytes());
             17
         }
+        Event::SessionMessage { session_id } => {
+            record[0] = 6;
+            record[1..17].copy_from_slice(session_id.as_bytes());
+            17
+        }
     }
 }
 
@@ -214,6 +219,9 @@ fn read(rest: &mut &[u8]) -> Option<Event> {
         5 => Event::SessionWake {
             session_id: Uuid::from_bytes(take(rest)?),
         },
+        6 => Event::SessionMessage {
+            session_id: Uuid::from_bytes(take(rest)?),
+        },
         _ => return None,
     })
 }
@@ -250,6 +258,7 @@ mod tests {
             Event::RegistryChanged { tenant_id: id },
             Event::MirrorChanged,
             Event::SessionWake { session_id: id },
+            Event::SessionMessage { session_id: id },
             Event::Missed,
         ];
         assert_eq!(foreign(&events), events);

@@ -2,6 +2,7 @@
 
 mod list;
 
+use flowpilot_engine::journal::RunOutcome;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -79,6 +80,16 @@ impl State {
             "cancelled" => Self::Cancelled,
             _ => return None,
         })
+    }
+}
+
+impl From<RunOutcome> for State {
+    fn from(outcome: RunOutcome) -> Self {
+        match outcome {
+            RunOutcome::Succeeded => Self::Succeeded,
+            RunOutcome::Failed => Self::Failed,
+            RunOutcome::Cancelled => Self::Cancelled,
+        }
     }
 }
 
@@ -242,10 +253,14 @@ async fn outputs(tx: &mut TenantTx, run_id: Uuid) -> Result<Option<Box<RawValue>
         .fetch_optional(tx.connection())
         .await
         .map_err(classify)?;
-    let Some(body) = body else { return Ok(None) };
-    let events: Vec<&RawValue> = serde_json::from_str(&body).unwrap_or_default();
+    Ok(body.and_then(|body| outputs_of(&body)))
+}
+
+/// The outputs in the last commit of a run.
+pub(crate) fn outputs_of(body: &str) -> Option<Box<RawValue>> {
+    let events: Vec<&RawValue> = serde_json::from_str(body).unwrap_or_default();
     let last = events
         .last()
         .and_then(|event| serde_json::from_str::<LastEvent>(event.get()).ok());
-    Ok(last.and_then(|event| event.outputs))
+    last.and_then(|event| event.outputs)
 }

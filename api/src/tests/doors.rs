@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{ACME, OPERATOR, OTHER, PEOPLE, World, problem, success};
+use crate::problem::Code;
 
 /// Every address of people, with ids that exist nowhere.
 async fn addresses(world: &World) -> Vec<(Method, String)> {
@@ -97,6 +98,23 @@ async fn no_address_is_open_and_each_part_knows_its_own_tokens() {
             200
         );
     }
+    for code in Code::ALL {
+        let page = world
+            .client
+            .get(format!("{}/problems/{}", world.people, code.as_str()));
+        let page = page.send().await.unwrap();
+        assert_eq!(
+            (page.status().as_u16(), &page.headers()["cache-control"]),
+            (200, &"public, max-age=3600".parse().unwrap())
+        );
+        let text = page.text().await.unwrap();
+        assert!(
+            text.contains(code.title()) && text.contains("What to do: "),
+            "{text}"
+        );
+    }
+    let unknown = world.client.get(format!("{}/problems/Nothing", world.internal));
+    assert_eq!(problem(unknown.send().await.unwrap()).await.1, "NotFound");
     let metrics = world
         .ask(Method::GET, "/metrics")
         .send()

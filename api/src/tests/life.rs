@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ACME, World, problem, success, uid};
+use crate::clock::Clock;
 
 const START: &str = "/api/v1/tenants/acme/workflows/report/runs";
 
@@ -100,6 +101,25 @@ async fn a_start_can_wait_for_the_end() {
     let body: Value = answer.unwrap().json().await.unwrap();
     assert_eq!(body["state"], "succeeded");
     assert_eq!(body["outputs"], json!({"value": 4}));
+    // The answer is made without reading; it says what a read says.
+    let run = world
+        .get(&format!(
+            "/api/v1/tenants/acme/runs/{}",
+            body["id"].as_str().unwrap()
+        ))
+        .await;
+    for member in [
+        "id",
+        "workflow",
+        "revision",
+        "state",
+        "createdAt",
+        "finishedAt",
+        "outputs",
+        "error",
+    ] {
+        assert_eq!(body[member], run[member], "{member}");
+    }
 
     let ask = world
         .ask(Method::POST, &format!("{START}?wait=100ms"))
@@ -312,4 +332,37 @@ async fn pools_are_told_when_they_differ() {
         (&acme["ready"], &acme["runnerClass"]),
         (&json!(1), &json!("default"))
     );
+}
+
+#[tokio::test]
+async fn a_replica_whose_clock_is_wrong_starts_no_runs_and_does_all_else() {
+    let late = || jiff::Timestamp::now() - jiff::SignedDuration::from_secs(7);
+    let world = World::at(Clock::new(late)).await;
+    world.workflow("report").await;
+    let answer = world
+        .ask(Method::POST, START)
+        .json(&json!({"inputs": {"count": 1}}))
+        .send()
+        .await
+        .unwrap();
+    assert!(answer.headers().contains_key("retry-after"));
+    let (status, code, body) = problem(answer).await;
+    assert_eq!((status.as_u16(), code.as_str()), (503, "Unavailable"));
+    let detail = body["detail"].as_str().unwrap();
+    assert!(detail.contains("ms behind the database's"), "{detail}");
+    world.get("/api/v1/tenants/acme/runs").await;
+    let metrics = world
+        .ask(Method::GET, "/metrics")
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with("flowpilot_api_clock_ahead_milliseconds "))
+        .unwrap();
+    let ahead: i64 = line.split(' ').nth(1).unwrap().parse().unwrap();
+    assert!((-8_000..-5_000).contains(&ahead), "{line}");
 }

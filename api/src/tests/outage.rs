@@ -38,11 +38,7 @@ async fn a_schema_that_is_not_ours_is_not_served() {
     let database = TestDatabase::empty().await;
     let url = database.url.clone();
     let mut world = World::on(&url, Some(database)).await;
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), &mut world.server)
-        .await
-        .unwrap()
-        .unwrap();
-    let error = ended.unwrap_err().to_string();
+    let error = why_it_ended(&mut world).await;
     assert!(error.contains("flowpilot-api migrate"), "{error}");
 }
 
@@ -54,13 +50,15 @@ async fn a_database_whose_walls_do_not_stand_is_not_served() {
     database.superuser().await.execute(statement).await.unwrap();
     let url = database.url.clone();
     let mut world = World::on(&url, Some(database)).await;
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), &mut world.server)
-        .await
-        .unwrap()
-        .unwrap();
-    let error = ended.unwrap_err().to_string();
+    let error = why_it_ended(&mut world).await;
     assert!(
         error.contains("not fit to serve") && error.contains("run_live"),
         "{error}"
     );
+}
+
+/// What a server says that does not wait, but ends.
+async fn why_it_ended(world: &mut World) -> String {
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), &mut world.server).await;
+    ended.unwrap().unwrap().unwrap_err().to_string()
 }

@@ -1,17 +1,15 @@
-//! `flowpilot lint`: what admission would say, with file and line, before anything is applied.
+//! `flowpilot lint`: what admission would say, with file and line, before anything is applied. A Tenant among the files
+//! says which variables its workflows have.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use flowpilot_engine::manifest;
 use flowpilot_engine::problem::Severity;
 use serde::Serialize;
 
+use crate::manifests::{self, Source, Tenants};
 use crate::{Format, output};
-
-/// Files that one call looks at: a folder by mistake, such as `/`, ends soon.
-const MAX_FILES: usize = 10_000;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -41,11 +39,13 @@ struct Finding {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let sources = manifests::load(&arguments.paths)?;
+    let tenants = Tenants::among(&sources);
     let mut findings = Vec::new();
-    let mut manifests = 0;
-    for file in files(&arguments.paths)? {
-        manifests += lint(&file, &mut findings)?;
-    }
+    let manifests: usize = sources
+        .iter()
+        .map(|source| lint(source, &tenants, &mut findings))
+        .sum();
     let count = |severity| {
         findings
             .iter()
@@ -100,34 +100,26 @@ fn print(finding: &Finding) {
 }
 
 /// Looks at one file and gives the number of manifests in it.
-fn lint(file: &Path, findings: &mut Vec<Finding>) -> anyhow::Result<usize> {
-    let bytes = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes)
-            .context("failed to read standard input")?;
-        bytes
-    } else {
-        std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?
-    };
-    let name = file.display().to_string();
-    let documents = match manifest::parse(&bytes) {
+fn lint(source: &Source, tenants: &Tenants, findings: &mut Vec<Finding>) -> usize {
+    let name = source.file.display().to_string();
+    let documents = match &source.content {
         Ok(documents) => documents,
         Err(problems) => {
-            findings.extend(problems.into_iter().map(|problem| Finding {
+            findings.extend(problems.iter().map(|problem| Finding {
                 file: name.clone(),
                 line: problem.line,
                 column: problem.column,
                 severity: Severity::Error,
-                code: problem.code,
+                code: problem.code.clone(),
                 path: String::new(),
-                message: problem.message,
+                message: problem.message.clone(),
                 suggestion: None,
             }));
-            return Ok(0);
+            return 0;
         }
     };
-    for document in &documents {
-        for problem in manifest::check(document) {
+    for document in documents {
+        for problem in manifest::check(document, &tenants.context(document)) {
             let (line, column) = document.position(&problem.path).unwrap_or((1, 1));
             let (severity, code, path) = (problem.severity, problem.code, problem.path);
             let (message, suggestion) = (problem.message, problem.suggestion);
@@ -144,66 +136,40 @@ fn lint(file: &Path, findings: &mut Vec<Finding>) -> anyhow::Result<usize> {
             });
         }
     }
-    Ok(documents.len())
-}
-
-/// The manifest files among `paths` and in folders below them, sorted.
-pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut open: Vec<(PathBuf, bool)> = paths.iter().rev().map(|path| (path.clone(), true)).collect();
-    while let Some((path, named)) = open.pop() {
-        if path.is_dir() {
-            let entries = std::fs::read_dir(&path);
-            let entries = entries.with_context(|| format!("failed to read the folder {}", path.display()))?;
-            let mut inside: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-            inside.sort_by(|left, right| right.cmp(left));
-            open.extend(
-                inside
-                    .into_iter()
-                    .filter(|path| !hidden(path))
-                    .map(|path| (path, false)),
-            );
-        } else if named || is_manifest(&path) {
-            found.push(path);
-        }
-        anyhow::ensure!(
-            found.len() <= MAX_FILES,
-            "more than {MAX_FILES} files: name a folder of manifests"
-        );
-    }
-    Ok(found)
-}
-
-fn hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
-}
-
-pub(crate) fn is_manifest(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+    documents.len()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What is found in a folder with these files.
+    fn findings(files: &[(&str, &str)]) -> Vec<Finding> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let sources = manifests::load(&[folder.path().to_owned()]).unwrap();
+        let tenants = Tenants::among(&sources);
+        let mut findings = Vec::new();
+        let count: usize = sources
+            .iter()
+            .map(|source| lint(source, &tenants, &mut findings))
+            .sum();
+        assert!(count <= files.len());
+        findings
+    }
+
     #[test]
     fn a_misspelt_step_is_found_with_file_line_path_and_suggestion() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("refund.yaml");
-        std::fs::write(
-            &file,
-            "apiVersion: flowpilot.io/v1alpha1\nkind: Workflow\nmetadata: {name: refund}\nspec:\n  steps:\n  - id: charge\n    \
-             set: {a: 1}\n  - id: tell\n    needs: [chrage]\n    set: {b: 2}\n",
-        )
-        .unwrap();
-        let mut findings = Vec::new();
-        assert_eq!(lint(&file, &mut findings).unwrap(), 1);
+        let text = "apiVersion: flowpilot.io/v1alpha1\nkind: Workflow\nmetadata: {name: refund}\nspec:\n  steps:\n  - id: \
+                    charge\n    set: {a: 1}\n  - id: tell\n    needs: [chrage]\n    set: {b: 2}\n";
+        let findings = findings(&[("refund.yaml", text)]);
         let finding = findings
             .iter()
             .find(|finding| finding.code == "UnknownStep")
             .unwrap();
+        assert!(finding.file.ends_with("refund.yaml"), "{}", finding.file);
         assert_eq!(
             (finding.line, finding.path.as_str()),
             (9, "spec.steps[1].needs[0]")
@@ -212,16 +178,57 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_walked_in_order_and_hidden_files_left_out() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["b.yaml", "a.yml", ".c.yaml", "d.txt"] {
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        let found = files(&[folder.path().to_owned()]).unwrap();
-        let names: Vec<_> = found
-            .iter()
-            .map(|path| path.file_name().unwrap().to_string_lossy())
-            .collect();
-        assert_eq!(names, ["a.yml", "b.yaml"]);
+    fn a_tenant_among_the_files_says_which_variables_its_workflows_have() {
+        let tenant = |name: &str| {
+            format!(
+                "apiVersion: flowpilot.io/v1alpha1\nkind: Tenant\nmetadata: {{name: {name}}}\nspec: {{variables: {{limit: 1}}}}\n"
+            )
+        };
+        let workflow = |namespace: &str, name: &str| {
+            format!(
+                "apiVersion: flowpilot.io/v1alpha1\nkind: Workflow\nmetadata: {{name: a{namespace}}}\nspec: {{steps: [{{id: \
+                 a, set: {{x: $(vars.{name})}}}}]}}\n"
+            )
+        };
+        let said = |files: &[(&str, &str)]| -> Vec<(Severity, Option<String>)> {
+            let of_variable = |finding: Finding| {
+                assert_eq!(finding.code, "UnknownVariable", "{}", finding.message);
+                (finding.severity, finding.suggestion)
+            };
+            findings(files).into_iter().map(of_variable).collect()
+        };
+        let (acme, other) = (tenant("acme"), tenant("other"));
+        let (known, misspelt) = (
+            workflow(", namespace: fp-acme", "limit"),
+            workflow(", namespace: fp-acme", "limti"),
+        );
+        // The order of the files does not matter.
+        assert_eq!(said(&[("a.yaml", &known), ("z.yaml", &acme)]), []);
+        let suggestion = Some("vars.limit".to_owned());
+        assert_eq!(
+            said(&[("a.yaml", &acme), ("b.yaml", &misspelt)]),
+            [(Severity::Error, suggestion)]
+        );
+        // Of a tenant that is not here nothing is known.
+        assert_eq!(said(&[("a.yaml", &known)]), [(Severity::Warning, None)]);
+        assert_eq!(
+            said(&[("a.yaml", &other), ("b.yaml", &known)]),
+            [(Severity::Warning, None)]
+        );
+        // Without a namespace the only tenant is meant.
+        let anywhere = workflow("", "limit");
+        assert_eq!(said(&[("a.yaml", &acme), ("b.yaml", &anywhere)]), []);
+        assert_eq!(
+            said(&[("a.yaml", &acme), ("b.yaml", &other), ("c.yaml", &anywhere)]),
+            [(Severity::Warning, None)]
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_a_finding_among_the_others() {
+        let sources = manifests::load(&[PathBuf::from("/nowhere/a.yaml")]).unwrap();
+        let mut findings = Vec::new();
+        assert_eq!(lint(&sources[0], &Tenants::among(&sources), &mut findings), 0);
+        assert_eq!((findings.len(), findings[0].code.as_str()), (1, "Unreadable"));
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let format = arguments.output;
     follow(
         &client,
-        tenant,
+        &tenant,
         &arguments.run,
         arguments.after,
         |event| match format {

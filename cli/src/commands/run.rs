@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let quiet = arguments.output != Format::Table;
-    logs::follow(&client, tenant, &id, None, |event| {
+    logs::follow(&client, &tenant, &id, None, |event| {
         if !quiet {
             logs::print(event);
         }

@@ -10,7 +10,6 @@ use anyhow::Context;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::lint;
 use crate::testing::case::{Case, Outcome};
 use crate::testing::cover::Cover;
 use crate::testing::document::TestDocument;
@@ -18,7 +17,7 @@ use crate::testing::junit::{self, Entry};
 use crate::testing::text::{TestFile, Unreadable};
 use crate::testing::workflows::Workflows;
 use crate::testing::{recorded, scripts, show, update};
-use crate::{Connection, output};
+use crate::{Connection, manifests, output};
 
 /// Something could not be read.
 const UNREADABLE: u8 = 2;
@@ -86,7 +85,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn all(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let files = lint::files(&arguments.paths)?;
+    let files = manifests::files(&arguments.paths)?;
     let files: Vec<TestFile> = files.iter().map(|path| TestFile::read(path)).collect::<Result<_, _>>()?;
     let (cases, unreadable) = cases(&files, arguments.filter.as_deref());
     let done = run_all(cases, arguments.seed);

@@ -4,14 +4,17 @@
 //! stays registered, as it would in a cluster that refused the change.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flowpilot_crds::names::{namespace_of, tenant_of};
 use flowpilot_crds::{RunnerClassSpec, TenantSpec, WorkflowRunSpec, WorkflowSpec};
+use flowpilot_engine::compile::Context;
 use flowpilot_engine::digest::digest_of;
 use flowpilot_engine::manifest::{self, Document};
 use flowpilot_engine::problem::Severity;
 use serde_json::Value;
+
+use crate::manifests::{self, Source, Tenants};
 
 /// Tenant of manifests without a namespace.
 pub(crate) const DEFAULT_TENANT: &str = "dev";
@@ -45,8 +48,13 @@ pub(crate) struct Declared {
 /// Reads all manifests below a folder.
 pub(crate) fn read(folder: &Path) -> World {
     let mut world = World::default();
-    match crate::commands::lint::files(&[folder.to_owned()]) {
-        Ok(files) => files.iter().for_each(|file| world.read_file(file)),
+    match manifests::load(&[folder.to_owned()]) {
+        Ok(sources) => {
+            let tenants = Tenants::among(&sources);
+            for source in &sources {
+                world.read_file(source, &tenants);
+            }
+        }
         Err(error) => world.problems.push(format!("{error:#}")),
     }
     let named: Vec<String> = world
@@ -58,32 +66,64 @@ pub(crate) fn read(folder: &Path) -> World {
     for tenant in named.into_iter().chain([DEFAULT_TENANT.to_owned()]) {
         world.tenants.entry(tenant).or_default();
     }
+    world.hold_quotas();
     world
 }
 
 impl World {
-    fn read_file(&mut self, file: &PathBuf) {
-        let name = file.display();
-        let parsed = match std::fs::read(file) {
-            Ok(bytes) => manifest::parse(&bytes),
-            Err(error) => return self.problems.push(format!("{name}: failed to read: {error}")),
-        };
-        match parsed {
-            Ok(documents) => documents.iter().for_each(|document| self.declare(file, document)),
+    fn read_file(&mut self, source: &Source, tenants: &Tenants) {
+        let name = source.file.display();
+        match &source.content {
+            Ok(documents) => documents
+                .iter()
+                .for_each(|document| self.declare(&source.file, document, tenants)),
             Err(problems) => self
                 .problems
                 .extend(problems.iter().map(|problem| format!("{name}: {problem}"))),
         }
     }
 
-    fn declare(&mut self, file: &Path, document: &Document) {
+    /// Tenant and name of a workflow to try: one that needs no inputs, if there is one.
+    pub(crate) fn example(&self) -> (&str, &str) {
+        let needs = |declared: &Declared| {
+            let inputs = declared.spec["inputs"].as_array();
+            inputs.is_some_and(|inputs| inputs.iter().any(|input| input["required"] == true))
+        };
+        let first = self.workflows.iter().min_by_key(|(_, declared)| needs(declared));
+        first.map_or((DEFAULT_TENANT, "<workflow>"), |((tenant, name), _)| {
+            (tenant.as_str(), name.as_str())
+        })
+    }
+
+    /// Leaves out the workflows of a tenant that are too many. Files have no age, so names decide which.
+    fn hold_quotas(&mut self) {
+        for (tenant, spec) in &self.tenants {
+            let limit = spec.workflow_quota();
+            let names = self.workflows.keys().filter(|(of, _)| of == tenant);
+            let over: Vec<_> = names.skip(limit).cloned().collect();
+            for key in over {
+                self.problems.push(format!(
+                    "error: workflow {tenant}/{} is one too many: the tenant may have {limit} (QuotaExceeded)",
+                    key.1
+                ));
+                self.workflows.remove(&key);
+                self.broken.push(key);
+            }
+        }
+    }
+
+    fn declare(&mut self, file: &Path, document: &Document, tenants: &Tenants) {
         let tenant = match document.namespace.as_deref() {
             None => DEFAULT_TENANT.to_owned(),
             Some(namespace) => tenant_of(namespace).unwrap_or(DEFAULT_TENANT).to_owned(),
         };
+        let context = Context::server(
+            // A tenant that no file declares is made, and has none.
+            Some(tenants.variables(&tenant).cloned().unwrap_or_default()),
+        );
         let key = (tenant, document.name.clone());
         let mut wrong = false;
-        for problem in manifest::check(document) {
+        for problem in manifest::check(document, &context) {
             let (line, column) = document.position(&problem.path).unwrap_or((1, 1));
             wrong |= problem.severity == Severity::Error;
             let kind = if problem.severity == Severity::Error {
@@ -159,6 +199,8 @@ mod tests {
             .collect();
         assert_eq!(names, ["acme/other", "dev/good"]);
         assert_eq!(world.tenants.keys().collect::<Vec<_>>(), ["acme", "dev"]);
+        assert_eq!(world.example(), ("acme", "other"));
+        assert_eq!(World::default().example(), ("dev", "<workflow>"));
         assert_eq!(world.broken, [("dev".to_owned(), "broken".to_owned())]);
         assert!(
             world
@@ -167,6 +209,36 @@ mod tests {
                 .any(|problem| problem.contains("UnknownStep")),
             "{:?}",
             world.problems
+        );
+    }
+
+    #[test]
+    fn a_tenant_has_no_more_workflows_than_it_may_and_no_other_variables() {
+        let folder = tempfile::tempdir().unwrap();
+        let head = "apiVersion: flowpilot.io/v1alpha1\nkind:";
+        let workflow = |name: &str, variable: &str| {
+            format!(
+                "{head} Workflow\nmetadata: {{name: {name}, namespace: fp-acme}}\nspec: {{steps: [{{id: a, set: {{x: $(vars.{variable})}}}}]}}\n"
+            )
+        };
+        let tenant = format!(
+            "{head} Tenant\nmetadata: {{name: acme}}\nspec: {{quotas: {{workflows: 1}}, variables: {{limit: 1}}}}\n"
+        );
+        let all = [
+            workflow("b", "limit"),
+            workflow("a", "limit"),
+            workflow("c", "other"),
+            tenant,
+        ];
+        std::fs::write(folder.path().join("all.yaml"), all.join("---\n")).unwrap();
+        let world = read(folder.path());
+        let key = |name: &str| ("acme".to_owned(), name.to_owned());
+        assert_eq!(world.workflows.keys().collect::<Vec<_>>(), [&key("a")]);
+        assert_eq!(world.broken, [key("c"), key("b")]);
+        let said = world.problems.join("\n");
+        assert!(
+            said.contains("UnknownVariable") && said.contains("acme/b is one too many"),
+            "{said}"
         );
     }
 }

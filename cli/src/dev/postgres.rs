@@ -40,6 +40,13 @@ impl Postgres {
     pub(crate) fn start(folder: &Path) -> anyhow::Result<Self> {
         let binaries = binaries()?;
         let identity = identity()?;
+        if let Some(wall) = identity.wall(folder).filter(|_| identity.other) {
+            bail!(
+                "root's private Postgres runs as the user postgres, who may not enter {}: choose another folder with \
+                 --data, or run `flowpilot dev` as another user",
+                wall.display()
+            );
+        }
         fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
         if identity.other {
             chown(folder, Some(identity.user), Some(identity.group))
@@ -131,6 +138,16 @@ impl Drop for Postgres {
 }
 
 impl Identity {
+    /// The folder on the way to this one that keeps the user out, as far as permissions for everybody tell.
+    fn wall(self, folder: &Path) -> Option<PathBuf> {
+        let closed = |path: &&Path| {
+            fs::metadata(path)
+                .is_ok_and(|found| found.uid() != self.user && found.permissions().mode() & 0o001 == 0)
+        };
+        let above = folder.ancestors().skip(1);
+        above.filter(closed).last().map(Path::to_owned)
+    }
+
     fn command(self, program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command
@@ -182,7 +199,10 @@ fn identity() -> anyhow::Result<Identity> {
     let users = fs::read_to_string("/etc/passwd").context("failed to read /etc/passwd")?;
     let line = users.lines().find(|line| line.starts_with("postgres:"));
     let fields: Vec<&str> = line
-        .context("Postgres does not run as root, and there is no user `postgres`")?
+        .context(
+            "Postgres does not run as root, and there is no user `postgres`: run `flowpilot dev` as another user, or set \
+             DATABASE_URL",
+        )?
         .split(':')
         .collect();
     ensure!(
@@ -239,4 +259,33 @@ fn succeed(command: &mut Command) -> anyhow::Result<()> {
         String::from_utf8_lossy(&output.stderr).trim()
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_the_servers_user_may_not_enter_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let closed = folder.path().join("closed");
+        fs::create_dir(&closed).unwrap();
+        let stranger = Identity {
+            user: 65_534,
+            group: 65_534,
+            other: true,
+        };
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        set(folder.path(), 0o755);
+        set(&closed, 0o700);
+        let data = closed.join("deep/data");
+        assert_eq!(stranger.wall(&data), Some(closed.clone()));
+        let owner = Identity {
+            user: fs::metadata(&closed).unwrap().uid(),
+            ..stranger
+        };
+        assert_eq!(owner.wall(&data), None);
+        set(&closed, 0o711);
+        assert_eq!(stranger.wall(&data), None);
+    }
 }

@@ -50,3 +50,38 @@ fn run(root: &Path, check: bool) -> Result<(), String> {
         files.join(", ")
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The repository.
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    }
+
+    #[test]
+    fn generated_files_are_what_the_types_say() {
+        run(&root(), true).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_was_changed_by_hand_is_named() {
+        let copy = std::env::temp_dir().join(format!("flowpilot-generated-{}", std::process::id()));
+        run(&copy, false).unwrap();
+        let file = copy.join(FOLDERS[1]).join("tenants.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("Tenant", "Tenent")).unwrap();
+        let complaint = run(&copy, true).unwrap_err();
+        std::fs::remove_dir_all(&copy).unwrap();
+        assert!(
+            complaint.contains("charts/flowpilot-crds/templates/tenants.yaml")
+                && complaint.contains("make generate"),
+            "{complaint}"
+        );
+        assert!(
+            !complaint.contains("config/crds"),
+            "only the changed one: {complaint}"
+        );
+    }
+}

@@ -24,7 +24,7 @@ async fn kubectl_explains_and_lists() -> anyhow::Result<()> {
             ("workflowruns", "NAME WORKFLOW SUCCEEDED REASON AGE"),
             ("runnerclasses", "NAME ISOLATION MIN MAX READY TENANTS AGE"),
         ] {
-            let list = cluster.kubectl(&["-n", &tenant.namespace, "get", kind]).await?;
+            let list = tenant.kubectl(&["get", kind]).await?;
             let heading: Vec<&str> = list
                 .lines()
                 .next()
@@ -33,25 +33,13 @@ async fn kubectl_explains_and_lists() -> anyhow::Result<()> {
                 .collect();
             assert_eq!(heading.join(" "), columns);
         }
-        let short = cluster
-            .kubectl(&["-n", &tenant.namespace, "get", "wf,wfr", "-o", "name"])
-            .await?;
+        let short = tenant.kubectl(&["get", "wf,wfr", "-o", "name"]).await?;
         assert_eq!(short.lines().count(), 2, "{short}");
-        let described = cluster
-            .kubectl(&["-n", &tenant.namespace, "describe", "workflowrun/first"])
-            .await?;
+        let described = tenant.kubectl(&["describe", "workflowrun/first"]).await?;
         assert!(described.contains("Succeeded"), "{described}");
         let change = json!({"spec": {"workflow": "other"}}).to_string();
-        let patch = [
-            "-n",
-            &tenant.namespace,
-            "patch",
-            "workflowrun/first",
-            "--type=merge",
-            "-p",
-            &change,
-        ];
-        let refusal = cluster.kubectl(&patch).await.unwrap_err().to_string();
+        let patch = ["patch", "workflowrun/first", "--type=merge", "-p", &change];
+        let refusal = tenant.kubectl(&patch).await.unwrap_err().to_string();
         assert!(refusal.contains("cannot be changed"), "{refusal}");
         Ok(())
     })

@@ -1,6 +1,7 @@
 //! Runs from their start to their row: by resource, by REST, good and bad.
 
 use anyhow::Context;
+use flowpilot_e2e::tenant::CALL_OF_A_MINUTE;
 use flowpilot_e2e::{eventually, with_tenant};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
@@ -75,15 +76,7 @@ async fn run_that_fails_says_why_in_status_event_and_api() -> anyhow::Result<()>
         eventually("an Event tells of the failure", 20, || async {
             let selector = "involvedObject.name=first,type=Warning";
             let events = tenant
-                .cluster
-                .kubectl(&[
-                    "-n",
-                    &tenant.namespace,
-                    "get",
-                    "events",
-                    "--field-selector",
-                    selector,
-                ])
+                .kubectl(&["get", "events", "--field-selector", selector])
                 .await?;
             Ok(events.contains("Failed").then_some(()))
         })
@@ -149,18 +142,18 @@ async fn run_refuses_inputs_that_do_not_fit() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn run_is_cancelled_while_it_waits_and_by_deleting_its_resource() -> anyhow::Result<()> {
+async fn run_is_cancelled_while_it_waits_while_it_acts_and_by_deleting_its_resource() -> anyhow::Result<()> {
     with_tenant("run_cancel", async |tenant| {
         tenant
             .ready_workflow("sleep", "{steps: [{id: nap, wait: {duration: 1h}}]}")
             .await?;
         let run = tenant.start("sleep", json!({})).await?;
         tenant.in_state(&run, &["waiting"]).await?;
-        tenant
-            .cluster
-            .rest
-            .post(&tenant.path(&format!("/runs/{run}/cancel")), &json!({}))
-            .await?;
+        tenant.cancel(&run).await?;
+        assert_eq!(tenant.finished(&run).await?["state"], "cancelled");
+        tenant.ready_workflow("call", CALL_OF_A_MINUTE).await?;
+        let run = tenant.calling("call").await?;
+        tenant.cancel(&run).await?;
         assert_eq!(tenant.finished(&run).await?["state"], "cancelled");
         tenant.create_run("second", "sleep", json!({})).await?;
         let run = eventually("the resource has a run", 30, || async {
@@ -170,14 +163,7 @@ async fn run_is_cancelled_while_it_waits_and_by_deleting_its_resource() -> anyho
         })
         .await?;
         tenant
-            .cluster
-            .kubectl(&[
-                "-n",
-                &tenant.namespace,
-                "delete",
-                "workflowrun/second",
-                "--timeout=60s",
-            ])
+            .kubectl(&["delete", "workflowrun/second", "--timeout=60s"])
             .await?;
         assert_eq!(tenant.finished(&run).await?["state"], "cancelled");
         Ok(())

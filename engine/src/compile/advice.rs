@@ -99,10 +99,11 @@ fn key(name: &str, path: &str, problems: &mut Problems) {
 pub(super) fn clean_up(layout: &Layout<'_>, needs: &[Vec<Need>], graph: &Graph, problems: &mut Problems) {
     let steps = &layout.spec.steps;
     let stops: Vec<usize> = (0..steps.len()).filter(|step| steps[*step].stop.is_some()).collect();
+    let cleaned: Vec<Option<&str>> = needs.iter().map(|needs| done_of(needs, layout)).collect();
     for (number, needed) in needs.iter().enumerate() {
         for need in needed {
             if need.edges.contains(&Edge::Succeeded)
-                && let Some(cleaned) = done_of(&needs[need.step], layout)
+                && let Some(cleaned) = cleaned[need.step]
             {
                 followed(number, need.step, cleaned, layout, problems);
             }

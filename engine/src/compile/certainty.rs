@@ -35,6 +35,7 @@ impl Certainty {
         let mut own: Vec<Ends> = steps.iter().map(possible).collect();
         let excuses = Excuses::build(needs, graph);
         let mut seen: Vec<Vec<Ends>> = vec![Vec::new(); count];
+        let (mut some, mut met) = (vec![0; count], vec![0; count]);
         for step in graph.starts() {
             // Inside a block that never runs nothing runs; that was said of the block.
             if let Some(block) = layout.block[step]
@@ -59,9 +60,9 @@ impl Certainty {
             // If each need could be excused by another, one of them was met all the same: what holds behind every
             // one of them holds.
             if !excusable.is_empty() && excusable.iter().all(|excusable| *excusable) {
-                let mut some: Vec<Ends> = vec![0; count];
+                some.fill(0);
                 for need in &needs[step] {
-                    let mut met = own.clone();
+                    met.copy_from_slice(&own);
                     narrow(&mut met, need, meets(need), &seen[need.step]);
                     // A need that cannot be met is excused by the others, or not at all.
                     if !met.contains(&0) {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use crate::plan::{PlanAction, PlanInput};
+use crate::expression::Tree;
+use crate::plan::{Plan, PlanAction, PlanInput};
 
 /// What is known of the world outside the manifest. What is absent here is unknown, and nothing is said about it.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,18 @@ pub struct Context {
     pub support: Support,
 }
 
+impl Context {
+    /// What the API server and its runners take, of a tenant with these variables.
+    #[must_use]
+    pub fn server(tenant_variables: Option<BTreeSet<String>>) -> Self {
+        Self {
+            tenant_variables,
+            support: Support::Server,
+            ..Self::default()
+        }
+    }
+}
+
 /// What a workflow takes and gives, for those that call it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkflowInterface {
@@ -28,6 +41,20 @@ pub struct WorkflowInterface {
     pub inputs: Vec<PlanInput>,
     /// JSON Schema of its outputs, as far as it is known.
     pub outputs: Value,
+}
+
+impl WorkflowInterface {
+    /// What a compiled workflow takes and gives. Of its outputs the names are known.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let outputs = plan.outputs.as_ref().map(Tree::source);
+        let names = outputs.and_then(Value::as_object).into_iter().flatten();
+        let properties: Map<String, Value> = names.map(|(name, _)| (name.clone(), json!({}))).collect();
+        Self {
+            inputs: plan.inputs().to_vec(),
+            outputs: json!({"type": "object", "properties": properties}),
+        }
+    }
 }
 
 /// Which part of the language can be run by whoever asks.

@@ -237,6 +237,28 @@ impl Names<'_> {
             return problems.suggesting("UnknownName", place.path, message, like);
         }
         presence::check(self, read, number, all, place, problems);
+        self.called_output(read, number, place, problems);
+    }
+
+    /// Warns of an output that the called workflow does not have now.
+    fn called_output(&self, read: &Read, step: usize, place: Place<'_>, problems: &mut Problems) {
+        let Some(call) = &self.layout.spec.steps[step].workflow else {
+            return;
+        };
+        let workflows = self.context.workflows.as_ref();
+        let interface = workflows.and_then(|workflows| workflows.get(&call.name));
+        let outputs = interface.and_then(|interface| interface.outputs.get("properties")?.as_object());
+        let (Some(outputs), Some(name)) = (outputs, read.path.get(3)) else {
+            return;
+        };
+        if call.await_ == Some(false) || read.path[2] != "output" || outputs.contains_key(name) {
+            return;
+        }
+        let known = || outputs.keys().map(String::as_str);
+        let there = listed(name, known(), "there are", "it has none");
+        let message = format!("the workflow {} has no output {name}{}: {there}", call.name, at(read));
+        let like = nearest_of(name, known()).map(|name| format!("{}.{name}", read.path[..3].join(".")));
+        problems.warning_suggesting("UnknownField", place.path, message, like);
     }
 
     /// Whether an expression here may read this step.
@@ -277,7 +299,14 @@ impl Names<'_> {
         let hidden = layout
             .around(step)
             .find(|block| layout.kind(*block) != Some(Kind::Group) && !around.contains(block));
-        let (message, like) = if let Some(block) = hidden {
+        let own_turn = matches!(place.view, View::Turn(block) if self.graph.is_inside(step, block));
+        let (message, like) = if own_turn {
+            let message = format!(
+                "steps.{id}{at} is a step of the turn, and cannot be read here: only `until`, `next` and other steps of \
+                 the turn read it; carry its value on with `next`"
+            );
+            (message, None)
+        } else if let Some(block) = hidden {
             let kind = layout.kind(block).map_or("", Kind::word);
             let block = layout.id(block);
             let message = format!(
@@ -296,8 +325,9 @@ impl Names<'_> {
             let own = reader.map_or("this", |reader| layout.id(reader));
             let message =
                 format!("steps.{id}{at} is not an ancestor of {own}: nothing that {own} needs leads to {id}");
+            let starts = matches!(place.view, View::Step(_) | View::Match(_) | View::Undo(_) | View::Turn(_));
             let beside = reader.is_some_and(|reader| layout.block[reader] == layout.block[step]);
-            (message, beside.then(|| format!("needs: [{id}]")))
+            (message, (starts && beside).then(|| format!("needs: [{id}]")))
         };
         problems.suggesting("NotAnAncestor", place.path, message, like);
     }

@@ -41,6 +41,8 @@ pub(super) fn check(spec: &WorkflowSpec, support: Support, problems: &mut Proble
                 "connections are",
             ),
             (step.cache.is_some(), "cache", "caches are"),
+            // Its output would be hidden nowhere.
+            (step.sensitive == Some(true), "sensitive", "sensitive outputs are"),
             (step.budget.is_some(), "budget", "budgets are"),
             (
                 step.runner_class.is_some(),

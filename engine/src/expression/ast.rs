@@ -38,6 +38,14 @@ pub(super) struct Node {
     pub(super) depth: u16,
 }
 
+impl Node {
+    /// A literal text that stands in the source so, and is not put together from others.
+    pub(super) fn is_written(&self, text: &str) -> bool {
+        let quotes = 2;
+        (self.span.end - self.span.start) as usize == text.len() + quotes
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Kind {
     Literal(Value),

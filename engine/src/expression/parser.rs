@@ -260,7 +260,10 @@ impl Parser<'_> {
 
     fn indexed(&self, operand: Node, index: Node, optional: bool, start: usize) -> Parsed<Node> {
         match (operand.kind, &index.kind) {
-            (Kind::Path(mut names), Kind::Literal(Value::String(field))) if !optional => {
+            // Which step is read must stand in the source: `steps['a' + 'b']` stays an index.
+            (Kind::Path(mut names), Kind::Literal(Value::String(field)))
+                if !optional && (names[0].as_ref() != "steps" || index.is_written(field)) =>
+            {
                 names.push(field.clone());
                 self.node(Kind::Path(names), start)
             }

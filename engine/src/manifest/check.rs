@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Document;
 use super::shape::{self, KINDS};
-use crate::compile::{Compiled, Context, Support, compile, position};
+use crate::compile::{Compiled, Context, compile, position};
 use crate::problem::{Problem, Severity};
 
 /// Everything that one Workflow object can be checked for: unknown fields, shape, and the compiler.
@@ -25,20 +25,10 @@ pub fn check_workflow(object: &Value, context: &Context) -> Result<(WorkflowSpec
     }
 }
 
-/// Checks an object of any of the six kinds as a server would take it; others are not ours to judge.
+/// Checks an object of any of the six kinds; others are not ours to judge. `context` is what is known of the world:
+/// what other objects do not offer is an error here, since whoever checks a folder wants to know before it is applied.
 #[must_use]
-pub fn check(document: &Document) -> Vec<Problem> {
-    let context = Context {
-        support: Support::Server,
-        ..Context::default()
-    };
-    check_with(document, &context)
-}
-
-/// As [`check`], with what is known of the world. What other objects do not offer is an error here: whoever checks a
-/// folder wants to know before it is applied.
-#[must_use]
-pub fn check_with(document: &Document, context: &Context) -> Vec<Problem> {
+pub fn check(document: &Document, context: &Context) -> Vec<Problem> {
     let object = &document.object;
     let group = object
         .get("apiVersion")

@@ -134,7 +134,7 @@ fn bears(object: &Value) {
             }
         };
         for problem in problems {
-            assert!(!problem.path.is_empty() && !problem.message.is_empty(), "{problem:?}");
+            assert!(!problem.code.is_empty() && !problem.message.is_empty(), "{problem:?}");
         }
     }
     assert!(begin.elapsed() < LIMIT, "{object}");
@@ -186,12 +186,6 @@ fn what_is_huge_or_deep_is_refused_with_a_position() {
     refused("- ".repeat(10_000));
     refused(format!("a: \"{}\"", "x".repeat(1024 * 1024)));
     refused(format!("a: {}", "&a ".repeat(10_000)));
-    let deep = (0..10_000).fold(json!(1), |inner, _| json!([inner]));
-    // Such a value can only be built, not parsed. Dropping it level by level spares the stack.
-    let mut left = deep;
-    while let Value::Array(mut items) = left {
-        left = items.pop().unwrap_or_default();
-    }
     let long = "x".repeat(400_000);
     bears(&workflow(json!({"steps": [{"id": "a", "set": {"x": long, "y": format!("$({long}")}}]})));
     let nested = "(".repeat(4000);

@@ -141,14 +141,11 @@ pub(super) fn of(text: &str) -> (Vec<Outline>, Vec<LostNumber>) {
     (documents, lost)
 }
 
-/// A whole number that does not fit into 64 bits, or one with a fraction that no double is near to.
+/// A whole number that does not fit into 64 bits.
 fn is_lost(text: &str) -> bool {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.starts_with(|first: char| first.is_ascii_digit()) {
         return false;
     }
-    if digits.bytes().all(|letter| letter.is_ascii_digit()) {
-        return text.parse::<i64>().is_err();
-    }
-    text.parse::<f64>().is_ok_and(f64::is_infinite)
+    digits.bytes().all(|letter| letter.is_ascii_digit()) && text.parse::<i64>().is_err()
 }

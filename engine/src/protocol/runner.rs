@@ -75,6 +75,9 @@ pub struct LeaseRequest {
 pub struct Leased {
     /// The runs.
     pub runs: Vec<LeasedRun>,
+    /// Messages not yet seen, of runs that the runner holds; they come by heartbeats too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inbox: Vec<RunInbox>,
 }
 
 /// One run that this runner now holds.

@@ -1,7 +1,7 @@
 //! What admission says about one object. The same functions as the controllers' and `flowpilot lint`'s, so all three
 //! agree.
 
-use flowpilot_crds::{RunnerClass, Tenant, WorkflowRun};
+use flowpilot_crds::{Reason, RunnerClass, Tenant, WorkflowRun};
 use flowpilot_engine::manifest;
 use flowpilot_engine::problem::{Problem, Severity};
 use kube::runtime::reflector::ObjectRef;
@@ -19,10 +19,31 @@ pub(super) struct Findings {
     pub(super) warnings: Vec<Problem>,
 }
 
+/// What is asked.
+pub(super) struct Question<'a> {
+    pub(super) kind: &'a str,
+    pub(super) namespace: &'a str,
+    /// Empty if Kubernetes has yet to make one up.
+    pub(super) name: &'a str,
+    /// Whether the object is not there yet.
+    pub(super) creates: bool,
+    pub(super) object: &'a Value,
+}
+
 /// Checks an object of one of our kinds.
-pub(super) fn check(kind: &str, namespace: &str, object: &Value, stores: &Stores) -> Findings {
+pub(super) fn check(question: &Question<'_>, stores: &Stores) -> Findings {
+    let Question {
+        kind,
+        namespace,
+        object,
+        ..
+    } = *question;
     match kind {
-        "Workflow" => check_workflow(namespace, object, stores),
+        "Workflow" => {
+            let mut findings = check_workflow(namespace, object, stores);
+            findings.errors.extend(check_quota(question, stores));
+            findings
+        }
         "Tenant" => read(object, |tenant: &Tenant| tenant::check(tenant)),
         "RunnerClass" => read(object, |class: &RunnerClass| runner_class::check(class)),
         "WorkflowRun" => check_run(namespace, object, stores),
@@ -57,6 +78,15 @@ fn check_workflow(namespace: &str, object: &Value, stores: &Stores) -> Findings 
             Findings { errors, warnings }
         }
     }
+}
+
+/// Whoever changes a workflow that is there takes no room.
+fn check_quota(question: &Question<'_>, stores: &Stores) -> Option<Problem> {
+    let excess = workflow::quota::excess_by_one_more(stores, question.namespace, question.name)?;
+    let code = Reason::QuotaExceeded.as_str();
+    question
+        .creates
+        .then(|| Problem::error(code, "metadata.namespace", excess.to_string()))
 }
 
 fn check_run(namespace: &str, object: &Value, stores: &Stores) -> Findings {

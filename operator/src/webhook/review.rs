@@ -7,12 +7,13 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use flowpilot_crds::Reason;
 use flowpilot_engine::problem::Problem;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Webhook;
-use super::check::{Findings, check};
+use super::check::{Findings, Question, check};
 use crate::cluster::shorten;
 
 /// The only version that is spoken.
@@ -65,12 +66,14 @@ pub(super) async fn answer(State(webhook): State<Webhook>, body: Bytes) -> Respo
         }
     };
     let findings = if is_checked(&request) {
-        check(
-            &request.kind.kind,
-            &request.namespace,
-            &request.object,
-            &webhook.stores,
-        )
+        let question = Question {
+            kind: &request.kind.kind,
+            namespace: &request.namespace,
+            name: &request.name,
+            creates: request.operation == "CREATE",
+            object: &request.object,
+        };
+        check(&question, &webhook.stores)
     } else {
         Findings::default()
     };
@@ -130,8 +133,17 @@ fn response(request: &Request, findings: &Findings) -> Value {
             };
             json!({"reason": problem.code, "field": problem.path, "message": message})
         });
+        // An object that is good and has no room is refused as a ResourceQuota would: it is not the object that is wrong.
+        let full = errors
+            .iter()
+            .all(|problem| problem.code == Reason::QuotaExceeded.as_str());
+        let (code, reason) = if full {
+            (403, "Forbidden")
+        } else {
+            (422, "Invalid")
+        };
         response["status"] = json!({
-            "status": "Failure", "code": 422, "reason": "Invalid", "message": message,
+            "status": "Failure", "code": code, "reason": reason, "message": message,
             "details": {
                 "name": request.name, "group": request.kind.group, "kind": request.kind.kind,
                 "causes": causes.collect::<Vec<_>>(),

@@ -1,34 +1,41 @@
-//! Runs the compiler, and says what it found.
+//! Runs the compiler, says what it found, and whether there is room for another workflow.
 
 use flowpilot_crds::{Reason, Workflow, WorkflowSpec};
-use flowpilot_engine::compile::Context;
 use flowpilot_engine::manifest;
 use flowpilot_engine::problem::{Problem, Severity};
 
+use super::dereference::Found;
 use crate::controller::Rejection;
 
 /// Code of the compiler for what it cannot do yet.
 const NOT_SUPPORTED_YET: &str = "NotSupportedYet";
 
-/// A workflow that compiles.
+/// A workflow that compiles, and has a place.
 pub(super) struct Valid {
     pub(super) spec: WorkflowSpec,
     pub(super) warnings: Vec<Problem>,
 }
 
-pub(super) fn validate(workflow: &Workflow, context: &Context) -> Result<Valid, Rejection> {
+pub(super) fn validate(workflow: &Workflow, found: &Found) -> Result<Valid, Rejection> {
     let unreadable = |error: serde_json::Error| Rejection {
         reason: Reason::InvalidSpec,
         message: error.to_string(),
     };
     let object = serde_json::to_value(workflow).map_err(unreadable)?;
-    match manifest::check_workflow(&object, context) {
-        Ok((_, compiled)) if !compiled.unresolved.is_empty() => Err(missing(&compiled.unresolved)),
-        Ok((spec, compiled)) => Ok(Valid {
+    let (spec, compiled) =
+        manifest::check_workflow(&object, &found.compiling).map_err(|problems| rejection(&problems))?;
+    if !compiled.unresolved.is_empty() {
+        return Err(missing(&compiled.unresolved));
+    }
+    match &found.excess {
+        None => Ok(Valid {
             spec,
             warnings: compiled.warnings,
         }),
-        Err(problems) => Err(rejection(&problems)),
+        Some(excess) => Err(Rejection {
+            reason: Reason::QuotaExceeded,
+            message: format!("{excess}; the oldest come first"),
+        }),
     }
 }
 
@@ -79,6 +86,31 @@ pub(crate) fn listed(problems: &[&Problem]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workflow::quota::Excess;
+    use flowpilot_engine::compile::Context;
+    use serde_json::json;
+
+    #[test]
+    fn a_workflow_that_compiles_needs_a_place_too_and_its_mistakes_come_first() {
+        let found = |excess| Found {
+            compiling: Context::default(),
+            excess,
+        };
+        let excess = || Some(Excess::example());
+        let step = |uses: &str| {
+            let spec = json!({"steps": [{"id": "a", "uses": uses, "with": {"message": "a"}}]});
+            Workflow::new("a", serde_json::from_value(spec).unwrap())
+        };
+        let (good, bad) = (step("core/log@1"), step("core/nothing@1"));
+        let reason = |workflow, excess| {
+            validate(workflow, &found(excess))
+                .err()
+                .map(|rejection| rejection.reason)
+        };
+        assert_eq!(reason(&good, None), None);
+        assert_eq!(reason(&good, excess()), Some(Reason::QuotaExceeded));
+        assert_eq!(reason(&bad, excess()), Some(Reason::InvalidSpec));
+    }
 
     #[test]
     fn every_problem_is_in_the_message() {

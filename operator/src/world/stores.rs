@@ -10,10 +10,10 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
-use super::Queues;
-use crate::cache::{Keeping, Watched, keep, prune, prune_child, same_wish};
+use super::{Places, Queues};
+use crate::cache::{Keeping, Presence, Watched, keep, prune, prune_child, same_wish};
 use crate::scaling::Pools;
-use crate::{Guarded, objects, workflow_run};
+use crate::{Guarded, objects, workflow, workflow_run};
 
 /// Local copies.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub(crate) struct Stores {
     pub(crate) classes: Store<Guarded<RunnerClass>>,
     /// All workflows.
     pub(crate) workflows: Store<Guarded<Workflow>>,
+    /// Their order in each namespace.
+    pub(crate) places: Places,
     /// All workflow runs.
     pub(crate) runs: Store<Guarded<WorkflowRun>>,
     /// Namespaces of tenants.
@@ -47,7 +49,7 @@ impl Stores {
     #[must_use]
     pub(crate) fn start(client: &Client, queues: &Queues, pools: &Pools, stop: &CancellationToken) -> Self {
         let watch = Watch { client, stop };
-        let (runs, workflows) = (queues.runs.clone(), queues.workflows.clone());
+        let runs = queues.runs.clone();
         let own_class = queues.classes.clone();
         let classes = watch.custom(|_| {}, move |class| own_class.add(ObjectRef::from_obj(class)));
         let all_classes = {
@@ -83,12 +85,11 @@ impl Stores {
                 all_classes();
             }
         };
+        let places = Places::default();
         Self {
+            workflows: watch.workflows(queues, &tenants, &places),
+            places,
             tenants,
-            workflows: watch.custom(
-                |_| {},
-                move |workflow| workflows.add(ObjectRef::from_obj(workflow)),
-            ),
             runs: watch.custom(workflow_run::prune, move |run| runs.add(ObjectRef::from_obj(run))),
             namespaces: watch.child(|namespace: &mut Namespace| namespace.status = None, namespaces),
             quotas: watch.child(|quota: &mut ResourceQuota| quota.status = None, to_tenant()),
@@ -107,6 +108,7 @@ impl Stores {
             tenants,
             classes,
             workflows,
+            places: _,
             runs,
             namespaces,
             quotas,
@@ -149,6 +151,18 @@ impl Watch<'_> {
     where
         K: Watched,
     {
+        self.custom_noted(drop_more, |_, _| {}, told)
+    }
+
+    fn custom_noted<K>(
+        &self,
+        drop_more: fn(&mut K),
+        noted: impl Fn(&Guarded<K>, Presence) + Send + Sync + 'static,
+        told: impl Fn(&Guarded<K>) + Send + Sync + 'static,
+    ) -> Store<Guarded<K>>
+    where
+        K: Watched,
+    {
         let prune = move |object: &mut Guarded<K>| {
             prune(object);
             if let Ok(object) = &mut object.0 {
@@ -159,9 +173,35 @@ impl Watch<'_> {
             labels: None,
             prune: Box::new(prune),
             same: same_wish,
+            noted: Box::new(noted),
             told: Box::new(told),
         };
         keep(self.client, keeping, self.stop)
+    }
+
+    /// Watches workflows, and wakes those whose place comes within the quota, or falls out of it, by what another one does.
+    fn workflows(
+        &self,
+        queues: &Queues,
+        tenants: &Store<Guarded<Tenant>>,
+        places: &Places,
+    ) -> Store<Guarded<Workflow>> {
+        let (queue, at_edge) = (queues.workflows.clone(), queues.workflows.clone());
+        let (tenants, places) = (tenants.clone(), places.clone());
+        let noted = move |object: &Guarded<Workflow>, presence| {
+            if places.note(object, presence) {
+                let namespace = object.namespace().unwrap_or_default();
+                let quota = workflow::quota::of(&tenants, &namespace);
+                for name in places.edge(&namespace, quota) {
+                    at_edge.add(ObjectRef::new(&name).within(&namespace));
+                }
+            }
+        };
+        self.custom_noted(
+            |_| {},
+            noted,
+            move |workflow| queue.add(ObjectRef::from_obj(workflow)),
+        )
     }
 
     /// Watches what is made for tenants. Statuses are nobody's concern here, and dropped.
@@ -183,6 +223,7 @@ impl Watch<'_> {
             labels,
             prune: Box::new(prune),
             same: K::eq,
+            noted: Box::new(|_, _| {}),
             told: Box::new(told),
         };
         keep(self.client, keeping, self.stop)
@@ -210,6 +251,7 @@ impl Watch<'_> {
             labels,
             prune: Box::new(prune),
             same: Deployment::eq,
+            noted: Box::new(|_, _| {}),
             told: Box::new(told),
         };
         keep(self.client, keeping, self.stop)

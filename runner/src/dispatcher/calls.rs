@@ -62,10 +62,11 @@ impl Answer {
     }
 }
 
-/// Runs that were handed out.
+/// Runs that were handed out, and messages to those that are here.
 #[derive(Debug, Default)]
 pub(super) struct Leases {
     pub(super) runs: Vec<LeasedRun>,
+    pub(super) inbox: Vec<RunInbox>,
 }
 
 /// What a heartbeat brought.
@@ -160,6 +161,8 @@ pub(super) async fn lease(api: Arc<Api>, body: LeaseRequest) -> Answer {
     #[derive(Deserialize)]
     struct Leased {
         runs: Vec<Box<RawValue>>,
+        #[serde(default)]
+        inbox: Vec<RunInbox>,
     }
     let timeout = Duration::from_secs(LEASE_WAIT_SECONDS) + LEASE_SLACK;
     let leased: Result<Option<Leased>, Failure> = ask(&api, "lease", &body, timeout).await;
@@ -172,6 +175,7 @@ pub(super) async fn lease(api: Arc<Api>, body: LeaseRequest) -> Answer {
     };
     let runs = |leased: Leased| Leases {
         runs: leased.runs.into_iter().filter_map(read).collect(),
+        inbox: leased.inbox,
     };
     let result = leased.map(|leased| leased.map(runs).unwrap_or_default());
     Answer::Leased {

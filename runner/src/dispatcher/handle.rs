@@ -72,6 +72,9 @@ impl Dispatcher {
         match result {
             Ok(leases) => {
                 open.lease_failures = 0;
+                for inbox in leases.inbox {
+                    self.held.deliver(inbox.run, inbox.messages);
+                }
                 for (run, plan) in self.with_plans(leases.runs) {
                     self.start(run, plan);
                 }

@@ -15,7 +15,8 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::actions::{Actions, Call, internal};
+use super::task;
+use crate::actions::{Actions, internal};
 use crate::metrics::Metrics;
 
 /// An attempt that has not started, and how many events must be stored before it may.
@@ -93,28 +94,10 @@ impl Attempts {
     }
 
     fn spawn(&mut self, perform: Perform) {
-        let Perform {
-            step,
-            attempt,
-            action,
-            with,
-            effect,
-            idempotency_key,
-            deadline,
-            max_attempts: _,
-        } = perform;
-        let call = Call {
-            run: self.run,
-            epoch: self.epoch,
-            step: step.clone(),
-            action: action.clone(),
-            with,
-            idempotency_key,
-            deadline,
-        };
-        let actions = self.actions.clone();
-        let handle = self.tasks.spawn(async move { actions.perform(call).await });
-        let changes = changes(effect);
+        let (step, attempt, changes) = (perform.step.clone(), perform.attempt, changes(perform.effect));
+        let action = task::name(&perform.task);
+        let work = task::perform(self.actions.clone(), self.run, self.epoch, perform);
+        let handle = self.tasks.spawn(work);
         self.running.insert(
             handle.id(),
             Running {
@@ -217,9 +200,11 @@ fn changes(effect: Effect) -> bool {
 mod tests {
     use super::*;
     use crate::guard::{Egress, Guard};
+    use crate::script::Scripts;
+    use flowpilot_engine::run::Task;
 
     fn attempts() -> Attempts {
-        let actions = Actions::new(Guard::new(Egress::default()));
+        let actions = Actions::new(Guard::new(Egress::default()), Scripts::new().unwrap());
         Attempts::new(Uuid::nil(), 1, actions, Metrics::default())
     }
 
@@ -227,12 +212,20 @@ mod tests {
         let perform = Perform {
             step: "a".to_owned(),
             attempt: 2,
-            action: action.to_owned(),
-            with: serde_json::Map::new(),
+            undo: false,
+            task: Task::Action {
+                action: action.to_owned(),
+                connection: None,
+                with: serde_json::Map::new(),
+            },
             effect,
             idempotency_key: "key".to_owned(),
             deadline: None,
             max_attempts: 3,
+            runner_class: None,
+            sensitive: false,
+            cache: None,
+            example: None,
         };
         Gate { perform, begun }
     }

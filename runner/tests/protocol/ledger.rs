@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, post};
 use axum::{Json, Router};
 use flowpilot_engine::compile::{Context, compile};
-use flowpilot_engine::journal::Event;
+use flowpilot_engine::journal::{Event, RunMode};
 use flowpilot_engine::plan::Plan;
 use flowpilot_engine::protocol::runner::{
     CommitItem, CommitRequest, CommitResult, CommitStatus, Committed, Heartbeat, HeartbeatAnswer, InboxBody,
@@ -51,6 +51,8 @@ pub(crate) struct Book {
     pub(crate) leases: Vec<LeaseRequest>,
     pub(crate) beats: Vec<Heartbeat>,
     pub(crate) messages: Vec<RunInbox>,
+    /// Told by the lease call that waits, once.
+    pub(crate) whispers: Vec<RunInbox>,
     pub(crate) lost: Vec<Uuid>,
     /// Commits with this run in them are refused.
     pub(crate) poison: Option<Uuid>,
@@ -134,6 +136,7 @@ impl Ledger {
             at: Timestamp::now(),
             inputs: Map::new(),
             vars: Map::new(),
+            mode: RunMode::default(),
         };
         let journal: Vec<Event> = std::iter::once(start).chain(events).collect();
         let leased = LeasedRun {
@@ -300,10 +303,11 @@ async fn lease(
         {
             let mut book = ledger.book();
             known(&mut book, request.session, &headers)?;
+            let inbox = std::mem::take(&mut book.whispers);
             let free = book.offered.len().min(request.free as usize);
-            if free > 0 {
+            if free > 0 || !inbox.is_empty() {
                 let runs = book.offered.drain(..free).collect();
-                return Ok(Json(Leased { runs }).into_response());
+                return Ok(Json(Leased { runs, inbox }).into_response());
             }
         }
         if Instant::now() >= until {

@@ -19,6 +19,8 @@ pub(in crate::queue) enum Delivery {
     Run(Box<LeasedRun>),
     /// Ask again: something may have been given that did not arrive.
     Again,
+    /// A run that the session holds has a message.
+    Message,
     /// The session is over.
     Closed,
 }
@@ -76,6 +78,12 @@ impl Dispatcher {
         self.tell(session_id, Delivery::Again);
     }
 
+    /// A run of a session has a message: the poll takes it along. False if the session does not wait here; it is told by
+    /// its next heartbeat.
+    pub(in crate::queue) fn message(&self, session_id: Uuid) -> bool {
+        self.tell(session_id, Delivery::Message)
+    }
+
     /// A session is over.
     pub(in crate::queue) fn close(&self, tenant_id: Uuid, session_id: Uuid) {
         if self.pool_of(session_id, tenant_id).is_some() {
@@ -89,15 +97,14 @@ impl Dispatcher {
         self.state().sessions.remove(&session_id);
     }
 
-    fn tell(&self, session_id: Uuid, delivery: Delivery) {
+    fn tell(&self, session_id: Uuid, delivery: Delivery) -> bool {
         let mut state = self.state();
         let Some((pool_id, _)) = state.sessions.get(&session_id).copied() else {
-            return;
+            return false;
         };
         let pool = state.pools.get_mut(&pool_id);
-        if let Some(waiter) = pool.and_then(|pool| pool.waiter(session_id)) {
-            waiter.tell(delivery);
-        }
+        let waiter = pool.and_then(|pool| pool.waiter(session_id));
+        waiter.map(|waiter| waiter.tell(delivery)).is_some()
     }
 
     /// Takes a poll away. False if that had happened before: a newer one of its session has replaced it.

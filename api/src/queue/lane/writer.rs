@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use super::Item;
 use crate::{
     queue::{
-        CommitOutcome, CommitStatus, Error, Event, LeasedRun, NewRun, Next, Result, RunCommit, Shared,
-        Started, commit,
+        CommitOutcome, CommitStatus, Error, Event, LeasedRun, NewRun, Next, Result, RunCommit, RunEnd,
+        Shared, Started, commit,
         dispatch::Slot,
         error::database,
         lease::read_inbox,
@@ -262,14 +262,25 @@ impl Writer {
 
 /// The news that a commit makes.
 fn tell(shared: &Shared, commit: &RunCommit, stored: &commit::Stored) {
-    if stored.status != CommitStatus::Ok {
+    let finished = matches!(commit.next, Next::Finish { .. });
+    // An end that an earlier attempt stored, whose answer was lost with its connection, is still news.
+    if stored.status != CommitStatus::Ok && !(finished && stored.status == CommitStatus::Dup) {
         return;
+    }
+    if let (Next::Finish { outcome, error }, Some(finished_at)) = (&commit.next, stored.finished_at) {
+        let end = || RunEnd {
+            outcome: *outcome,
+            error: error.clone(),
+            finished_at,
+            body: commit.body.clone(),
+        };
+        shared.bus.ends().ended(commit.tenant_id, commit.run_id, end);
     }
     shared.bus.publish(Event::RunChanged {
         tenant_id: commit.tenant_id,
         run_id: commit.run_id,
         seq: commit.seq + i32::from(commit.n),
-        finished: matches!(commit.next, Next::Finish { .. }),
+        finished,
     });
     if let Some(pool_id) = stored.ready_in {
         shared.pool_ready(pool_id);

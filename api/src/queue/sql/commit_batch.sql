@@ -37,6 +37,7 @@ WITH item AS MATERIALIZED (
                            crashes, error_code, error_step, error_message, started_at, finished_at)
   SELECT tenant_id, run_id, workflow_id, revision_id, outcome::fp.run_outcome, priority, trigger_kind, trigger_id, actor, epoch, seqs,
          crashes, error_code, error_step, error_message, started_at, clock_timestamp() FROM gone
+  RETURNING tenant_id, run_id, finished_at
 ), mirror AS (
   INSERT INTO fp.run_mirror (tenant_id, run_id, finished, changed_at)
   SELECT tenant_id, run_id, true, now() FROM gone WHERE trigger_kind = 5 ORDER BY tenant_id, run_id
@@ -52,7 +53,8 @@ SELECT i.ord::int AS ord,
             WHEN h.epoch = i.epoch AND h.state = 'leased' THEN 'gap'
             WHEN h.ord IS NULL THEN 'absent'
             ELSE 'fenced' END AS result,
-       coalesce(k.state::text, CASE WHEN g.ord IS NULL THEN h.state::text END) AS state, k.inbox_seq, k.pool_id, coalesce(x.trigger_kind = 5, false) AS mirrored
+       coalesce(k.state::text, CASE WHEN g.ord IS NULL THEN h.state::text END) AS state, k.inbox_seq, k.pool_id, d.finished_at, coalesce(x.trigger_kind = 5, false) AS mirrored
 FROM item i
 LEFT JOIN held h USING (ord) LEFT JOIN good g USING (ord) LEFT JOIN kept k USING (ord) LEFT JOIN gone x USING (ord)
+LEFT JOIN done d ON d.tenant_id = i.tenant_id AND d.run_id = i.run_id
 ORDER BY i.ord

@@ -12,5 +12,6 @@ WITH gone AS (
                            crashes, error_code, error_step, error_message, started_at, finished_at)
   SELECT tenant_id, run_id, workflow_id, revision_id, $7::text::fp.run_outcome, priority, trigger_kind, trigger_id, actor, epoch,
          next_seq + $5::smallint, crashes, $8::text, $9::text, $10::text, started_at, clock_timestamp() FROM gone
+  RETURNING finished_at
 )
-SELECT 1 AS ok FROM gone
+SELECT finished_at FROM done

@@ -1,9 +1,10 @@
 //! Ending runs on request, and messages on their way.
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{World, scalar, succeeded};
+use super::{BRIEFLY, SOON, World, scalar, succeeded};
 use crate::{
     queue::{Cancelled, CommitStatus, Dedupe, Held, NewRun, Next, RunCommit},
     store::{TenantTx, journal, runs::State},
@@ -94,6 +95,40 @@ async fn a_running_run_is_told_once_by_heartbeat_and_by_commit() {
         scalar(&mut superuser, "SELECT count(*) FROM fp.run_inbox").await,
         0
     );
+}
+
+#[tokio::test]
+async fn a_cancel_ends_the_poll_of_the_runner_that_holds_the_run_on_any_replica() {
+    let world = World::new().await;
+    let session = world.session().await;
+    let other = world.replica();
+    for queue in [&world.queue, &other] {
+        let run_id = world.start().await;
+        let run = world.lease(session).await;
+        let never = CancellationToken::new();
+        let polling = queue.lease(world.asking(session, &[run_id], SOON), &never);
+        let cancelling = async {
+            // The poll has to be known before it can be told.
+            while !queue.shared.dispatcher.waits(session) {
+                tokio::time::sleep(BRIEFLY / 10).await;
+            }
+            world.cancel(run_id).await
+        };
+        let (lease, cancelled) = tokio::join!(polling, cancelling);
+        assert_eq!(cancelled, Cancelled::Requested);
+        let lease = lease.unwrap();
+        let told: Vec<_> = lease
+            .inbox
+            .iter()
+            .map(|(run, message)| (*run, message.seq))
+            .collect();
+        assert_eq!((lease.runs.len(), told), (0, vec![(run_id, 1)]));
+        let seen = RunCommit {
+            inbox_seen: 1,
+            ..world.commit_of(&run, 1, succeeded())
+        };
+        assert_eq!(world.commit(seen).await, CommitStatus::Ok);
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{BRIEFLY, World, succeeded};
 use crate::{
-    queue::{CommitStatus, Event, Next, RunCommit},
+    queue::{CommitStatus, Event, Next, RunCommit, sweep},
     store::{
         TenantTx, journal,
         runs::{self, RunError, State},
@@ -244,4 +244,23 @@ async fn every_change_of_a_run_is_news_here_and_on_other_replicas() {
             .await
             .expect("the end is heard");
     }
+}
+
+#[tokio::test]
+async fn the_sweeper_sleeps_as_long_as_no_timer_is_near() {
+    let world = World::new().await;
+    let shared = &world.queue.shared;
+    assert_eq!(
+        sweep::tick(shared, true).await.unwrap(),
+        None,
+        "there are no timers"
+    );
+    world.start().await;
+    let session = world.session().await;
+    let run = world.lease(session).await;
+    let wake_at = Some(Timestamp::now() + SignedDuration::from_hours(1));
+    let park = world.commit_of(&run, 1, Next::Park { wake_at });
+    assert_eq!(world.commit(park).await, CommitStatus::Ok);
+    let millis = sweep::tick(shared, true).await.unwrap().unwrap();
+    assert!((3_500_000..=3_600_000).contains(&millis), "{millis}");
 }

@@ -32,6 +32,7 @@ pub async fn start(
     let launched = launch(
         &caller,
         Launch {
+            run: Uuid::now_v7(),
             tenant: &tenant,
             workflow: &request.workflow,
             revision: request.revision.as_deref(),

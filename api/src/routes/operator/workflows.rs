@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use flowpilot_crds::WorkflowSpec;
 use flowpilot_crds::names::tenant_of;
-use flowpilot_engine::compile::{Context, Support, compile};
+use flowpilot_engine::compile::{Context, compile};
 use flowpilot_engine::digest::digest_of;
 use flowpilot_engine::protocol::operator::{Removal, RevisionRegistration};
 
@@ -34,10 +34,7 @@ pub async fn put_revision(
     let (spec_text, labels) = (text(&revision.spec)?, text(&revision.labels.into())?);
     let spec: WorkflowSpec = serde_json::from_value(revision.spec)
         .map_err(|error| Problem::new(Code::InvalidWorkflow, error.to_string()))?;
-    let context = Context {
-        support: Support::Server,
-        ..Context::default()
-    };
+    let context = Context::server(None);
     compile(&spec, &context)
         .map_err(|problems| Problem::new(Code::InvalidWorkflow, "").findings(&problems))?;
     let entry = RevisionEntry {

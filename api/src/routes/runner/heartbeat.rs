@@ -1,9 +1,6 @@
 //! `POST /heartbeat`: a runner is still there.
 
-use std::collections::BTreeMap;
-
-use flowpilot_engine::protocol::runner::{Heartbeat, HeartbeatAnswer, RunInbox};
-use uuid::Uuid;
+use flowpilot_engine::protocol::runner::{Heartbeat, HeartbeatAnswer};
 
 use super::inbox;
 use crate::auth::{Caller, RunnerProtocol};
@@ -37,18 +34,10 @@ pub async fn heartbeat(
         .queue
         .heartbeat(caller.scope.tenant_id, beat.session, &held)
         .await?;
-    let mut inbox: BTreeMap<Uuid, RunInbox> = BTreeMap::new();
-    for (run, message) in &answer.inbox {
-        let entry = inbox.entry(*run).or_insert_with(|| RunInbox {
-            run: *run,
-            messages: Vec::new(),
-        });
-        entry.messages.extend(inbox::message(message));
-    }
     Ok(Reply::ok(HeartbeatAnswer {
         now: answer.now,
         expires_at: answer.expires_at,
         lost: answer.lost,
-        inbox: inbox.into_values().collect(),
+        inbox: inbox::by_run(&answer.inbox),
     }))
 }

@@ -1,6 +1,9 @@
 //! Messages as runners read them.
 
-use flowpilot_engine::protocol::runner::{InboxBody, InboxMessage};
+use std::collections::BTreeMap;
+
+use flowpilot_engine::protocol::runner::{InboxBody, InboxMessage, RunInbox};
+use uuid::Uuid;
 
 use crate::queue::Message;
 
@@ -21,4 +24,15 @@ pub(super) fn message(message: &Message) -> Option<InboxMessage> {
 /// All of them.
 pub(super) fn messages(all: &[Message]) -> Vec<InboxMessage> {
     all.iter().filter_map(message).collect()
+}
+
+/// Those of several runs, by run.
+pub(super) fn by_run(all: &[(Uuid, Message)]) -> Vec<RunInbox> {
+    let mut runs: BTreeMap<Uuid, Vec<InboxMessage>> = BTreeMap::new();
+    for (run, stored) in all {
+        runs.entry(*run).or_default().extend(message(stored));
+    }
+    runs.into_iter()
+        .map(|(run, messages)| RunInbox { run, messages })
+        .collect()
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use flowpilot_engine::plan::Plan;
-use flowpilot_engine::protocol::runner::{InboxMessage, LEASE_WAIT_SECONDS, LeaseRequest as Request};
+use flowpilot_engine::protocol::runner::{
+    InboxMessage, LEASE_WAIT_SECONDS, LeaseRequest as Request, RunInbox,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -29,6 +31,8 @@ const COMMITS: i64 = 1_000;
 #[derive(Serialize)]
 struct Leased {
     runs: Vec<Run>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inbox: Vec<RunInbox>,
 }
 
 #[derive(Serialize)]
@@ -78,7 +82,8 @@ pub async fn lease(
             &caller.draining,
         )
         .await?;
-    if leased.runs.is_empty() {
+    let inbox = inbox::by_run(&leased.inbox);
+    if leased.runs.is_empty() && inbox.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let mut have: HashSet<Arc<str>> = request.have.into_iter().map(Arc::from).collect();
@@ -92,12 +97,12 @@ pub async fn lease(
         }
     }
     caller.metrics.leased(runs.len());
-    if runs.is_empty() {
+    if runs.is_empty() && inbox.is_empty() {
         return Err(
             Problem::new(Code::Unavailable, "the runs that wait cannot be handed out").retry_after(2),
         );
     }
-    Ok(Reply::ok(Leased { runs }).into_response())
+    Ok(Reply::ok(Leased { runs, inbox }).into_response())
 }
 
 async fn hand_out(

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
 use crate::store::journal::JournalRow;
-use crate::store::runs::{Run, State};
+use crate::store::runs::{Run, RunError, State};
 
 /// What is happening to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -219,13 +219,19 @@ impl From<Run> for RunSummary {
             started_at: run.started_at,
             finished_at: run.finished_at,
             wake_at: run.wake_at,
-            error: run.error.map(|error| ErrorView {
-                code: error.code,
-                message: error.message.unwrap_or_default(),
-                step: error.step,
-                details: None,
-                may_have_happened: false,
-            }),
+            error: run.error.map(ErrorView::from),
+        }
+    }
+}
+
+impl From<RunError> for ErrorView {
+    fn from(error: RunError) -> Self {
+        Self {
+            code: error.code,
+            message: error.message.unwrap_or_default(),
+            step: error.step,
+            details: None,
+            may_have_happened: false,
         }
     }
 }

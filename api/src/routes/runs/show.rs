@@ -84,6 +84,10 @@ fn steps(
         workflow: run.workflow.clone(),
         revision: run.revision.clone(),
         url: String::new(),
+        // Only approvals ask who started a run, and the API server takes none yet.
+        started_by: String::new(),
+        attempt: 1,
+        jitter: true,
     };
     match Machine::resume(plan, facts, events) {
         Ok(machine) => Some(machine.view()),

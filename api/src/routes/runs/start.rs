@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use super::model::{ErrorView, Priority, StateView};
 use crate::auth::{Caller, Permission, RunsStart};
-use crate::follow::Follow;
 use crate::http::{Json, Parameters, Reply, path::Path};
 use crate::launch::{Launch, Trigger, launch};
 use crate::problem::{Code, Problem};
-use crate::queue::{Dedupe, Started};
-use crate::store::{TenantTx, runs};
+use crate::queue::{Dedupe, EndWait, Ending, RunEnd, Started};
+use crate::store::TenantTx;
+use crate::store::runs::{self, State};
 
 /// Longest wait for the end of a run within one request.
 const WAIT: Duration = Duration::from_secs(25);
@@ -107,11 +107,13 @@ pub async fn start(
             body_hash: hash.finalize().to_vec(),
         }
     });
-    // Listening begins before the start, so that the end cannot be missed.
-    let news = wait.map(|wait| (wait, caller.queue.subscribe()));
+    let run = Uuid::now_v7();
+    // Waiting begins before the start, so that the end cannot be missed.
+    let end = wait.map(|wait| (wait, caller.queue.end_of(tenant.tenant_id, run)));
     let launched = launch(
         &caller,
         Launch {
+            run,
             tenant,
             workflow: &workflow,
             revision: request.revision.as_deref(),
@@ -145,18 +147,17 @@ pub async fn start(
         outputs: None,
         error: None,
     };
-    if let Some((wait, news)) = news {
-        let mut follow = Follow::on(news, run);
-        let _ = tokio::time::timeout(wait, async {
-            while !look(&caller, run, &mut answer).await? {
-                tokio::select! {
-                    () = follow.ended() => {}
-                    () = caller.draining.cancelled() => break,
-                }
-            }
-            Ok::<_, Problem>(())
-        })
-        .await;
+    if let Some((wait, end)) = end {
+        // A run of an earlier request may have ended long ago.
+        let (end, ended) = if replayed {
+            let end = caller.queue.end_of(tenant.tenant_id, run);
+            (end, look(&caller, run, &mut answer).await.unwrap_or(false))
+        } else {
+            (end, false)
+        };
+        if !ended {
+            wait_for(&caller, wait, end, &mut answer).await;
+        }
     } else if replayed {
         look(&caller, run, &mut answer).await?;
     }
@@ -167,6 +168,44 @@ pub async fn start(
     } else {
         reply
     })
+}
+
+/// Waits for the end of a run and brings the answer up to date. The run is stored: whatever fails now, the answer says
+/// what is known of it.
+async fn wait_for(caller: &Caller<RunsStart>, wait: Duration, mut end: EndWait, answer: &mut RunStarted) {
+    let run = answer.id;
+    let deadline = tokio::time::sleep(wait);
+    tokio::pin!(deadline);
+    loop {
+        let over = tokio::select! {
+            ending = end.next() => match ending {
+                Ending::Ended(end) => return answer.end(*end),
+                Ending::Look => false,
+            },
+            () = &mut deadline => true,
+            () = caller.draining.cancelled() => true,
+        };
+        if look(caller, run, answer).await.unwrap_or(false) || over {
+            return;
+        }
+    }
+}
+
+impl RunStarted {
+    fn end(&mut self, end: RunEnd) {
+        let RunEnd {
+            outcome,
+            error,
+            finished_at,
+            body,
+        } = end;
+        self.state = State::from(outcome).into();
+        self.finished_at = Some(finished_at);
+        self.outputs = (self.state == StateView::Succeeded)
+            .then(|| runs::outputs_of(&body))
+            .flatten();
+        self.error = error.map(ErrorView::from);
+    }
 }
 
 /// Brings the answer up to date; true when the run has ended.

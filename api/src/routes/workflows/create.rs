@@ -27,7 +27,7 @@ pub struct Query {
     responses((status = 201, description = "Created; ETag is its version", body = WorkflowView),
         (status = 200, description = "It would be created (dryRun)", body = WorkflowView)),
     extensions(("x-problems" = json!(["MalformedRequest", "UnknownField", "UnsupportedMediaType", "AlreadyExists",
-        "InvalidWorkflow", "PolicyDenied", "UpstreamFailed", "UpstreamTimeout"]))))]
+        "InvalidWorkflow", "PolicyDenied", "QuotaExceeded", "UpstreamFailed", "UpstreamTimeout"]))))]
 pub async fn create(
     caller: Caller<WorkflowsWrite>,
     Parameters(query): Parameters<Query>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::{HeaderMap, header};
 use flowpilot_crds::names::role_group;
-use flowpilot_engine::compile::{Context, Support};
+use flowpilot_engine::compile::Context;
 use flowpilot_engine::manifest::check_workflow;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -110,11 +110,7 @@ pub(super) fn context(tenant: &Tenant) -> Context {
     let variables: Option<Map<String, Value>> = serde_json::from_str(&tenant.variables).ok();
     let names: Option<BTreeSet<String>> =
         variables.map(|map| map.into_iter().map(|(name, _)| name).collect());
-    Context {
-        tenant_variables: names,
-        support: Support::Server,
-        ..Context::default()
-    }
+    Context::server(names)
 }
 
 /// Everything that is wrong with a workflow, before anybody is asked to store it; otherwise the warnings.

@@ -76,6 +76,22 @@ async fn plans_of_the_engine_are_index_scans_on_empty_and_on_filled_tables() {
     check_plans(&world).await;
 }
 
+#[tokio::test]
+async fn the_run_of_a_workflowrun_is_found_by_an_index_of_its_own() {
+    let world = World::new().await;
+    let mut connection = world.pools.engine.acquire().await.unwrap();
+    for (name, index) in [
+        ("find_run_by_start.sql", "start_dedupe_resource"),
+        ("find_run_alive.sql", "run_live_resource"),
+    ] {
+        let mut files = files("routes/operator").into_iter();
+        let (_, text) = files.find(|(file, _)| file == name).unwrap();
+        let plan = explain(&mut connection, &text).await;
+        let by_key = plan.contains(index) && plan.contains("Index Cond");
+        assert!(by_key, "{name}:\n{plan}");
+    }
+}
+
 async fn check_plans(world: &World) {
     let mut connection = world.pools.engine.acquire().await.unwrap();
     for (name, text) in files("queue/sql") {

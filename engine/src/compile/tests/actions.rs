@@ -41,6 +41,7 @@ fn each_problem_has_its_code_its_path_and_its_suggestion() {
             "InvalidExpression steps[0].with.filter",
             "UnknownName steps[0].with.select.b -> row",
             "InvalidExpression steps[0].with.aggregate.n",
+            "InvalidInput steps[0].with.aggregate.n",
         ],
     ),
     ]);

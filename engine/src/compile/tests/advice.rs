@@ -40,7 +40,7 @@ fn clean_up_in_the_main_flow_is_advised_against() {
 
 #[test]
 fn unused_output_and_writes_without_end_are_advice_for_lint() {
-    let text = "[{id: a, set: {x: 1}}, {id: b, set: {x: 1}}, {id: c, needs: [b], uses: core/http@1, with: {url: x, method: POST, text: $(steps.b.output.x)}}, {id: d, group: {}, timeout: 5s}, {id: e, in: d, uses: core/http@1, with: {url: x, method: POST}}, {id: f, uses: core/log@1, with: {message: x}}, {id: g, uses: core/http@1, with: {url: x}}]";
+    let text = "[{id: a, set: {x: 1}}, {id: b, set: {x: text}}, {id: c, needs: [b], uses: core/http@1, with: {url: x, method: POST, text: $(steps.b.output.x)}}, {id: d, group: {}, timeout: 5s}, {id: e, in: d, uses: core/http@1, with: {url: x, method: POST}}, {id: f, uses: core/log@1, with: {message: x}}, {id: g, uses: core/http@1, with: {url: x}}]";
     let advice = compile(&spec(text), &Context::default()).unwrap().advice;
     let found: Vec<String> = advice
         .iter()

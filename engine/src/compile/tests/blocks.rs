@@ -125,7 +125,7 @@ fn results_read_the_steps_of_their_block() {
             ],
         ),
         (
-            "[{id: each, forEach: {items: [1], onItemError: Collect}}, {id: a, in: each, set: {v: $(item)}}, {id: b, needs: [each], set: {y: $(steps.each.failures.map(f, f.error.code))}}]",
+            "[{id: each, forEach: {items: [1], onItemError: Collect}}, {id: a, in: each, set: {v: $(item)}}, {id: b, needs: [each], set: {y: \"$(steps.each.failures.map(f, f.error.code))\"}}]",
             &[],
         ),
     ]);
@@ -183,7 +183,7 @@ fn items_and_carried_values_are_read_where_they_are() {
         (
             // What a turn carries on may be of another type than the first value.
             "[{id: l, loop: {until: turn.cursor == '', init: {cursor: null}, next: {cursor: $(steps.get.output.next)}}}, {id: get, in: l, uses: x/y@1, with: {at: $(turn.cursor)}}, {id: z, needs: [l], set: {x: $(steps.l.output.cursor), y: $(steps.l.output.crusor)}}]",
-            &["UnknownAction? steps[1].uses", "UnknownField steps[2].set.y -> cursor"],
+            &["UnknownAction? steps[1].uses", "UnknownField steps[2].set.y -> steps.l.output.cursor"],
         ),
     ]);
 }

@@ -71,7 +71,7 @@ fn each_problem_has_its_code_its_path_and_its_suggestion() {
     ),
     (
         "[{id: no, fail: {code: X}}, {id: b, needs: [no], set: {v: 1}}]",
-        &["NeverRuns? steps[1].needs"],
+        &["EdgeNeverMet? steps[1].needs[0]", "NeverRuns? steps[1].needs"],
     ),
     ]);
 }

@@ -13,7 +13,10 @@ impl Checker<'_, '_> {
     pub(super) fn start_for_each(&mut self, number: usize, each: &ForEachWork) {
         let path = Field::of(number).path("forEach.items");
         let type_ = self.tree(&each.items, View::Step(number), &path);
-        if !expected::may_be(&type_, &|one| matches!(one, Type::List(_))) {
+        // What is written out was looked at before.
+        let texts = each.items.texts();
+        let is_lone = matches!(texts.as_slice(), [(pointer, text)] if pointer.is_empty() && text.is_lone());
+        if is_lone && !expected::may_be(&type_, &|one| matches!(one, Type::List(_))) {
             let message = format!("items is a list, and this gives {type_}");
             self.problems.error("WrongType", path, message);
         }

@@ -190,6 +190,10 @@ impl Seen<'_> {
 
 impl Environment for Seen<'_> {
     fn lookup(&self, name: &str) -> Option<Type> {
+        // That it cannot be read here was said.
+        if !self.names.is_there(name, self.view) {
+            return Some(Type::Dyn);
+        }
         Some(match name {
             "inputs" => self.known.inputs.clone(),
             "vars" => self.known.variables.clone(),

@@ -1,4 +1,6 @@
 //! `workflow`: a call of another workflow, checked against what that one takes.
+//!
+//! What does not fit is a warning: the other workflow may be changed next, and what counts is its revision at the call.
 
 use flowpilot_crds::workflow::WorkflowCall;
 use serde_json::{Map, Value};
@@ -21,7 +23,9 @@ pub(super) fn compile(
         match workflows.get(&call.name) {
             Some(interface) => {
                 let path = field.path("workflow.inputs");
-                inputs(&interface.inputs, &call.inputs, &path, &call.name, problems);
+                let mut found = Problems::default();
+                inputs(&interface.inputs, &call.inputs, &path, &call.name, &mut found);
+                problems.as_warnings(found);
             }
             None => {
                 let there = listed(&call.name, known(), "there are", "there are none");

@@ -1,19 +1,28 @@
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request as HttpRequest, header};
+use flowpilot_crds::tenant::Quotas;
+use flowpilot_crds::{Tenant, TenantSpec, Workflow, WorkflowSpec};
+use kube::core::DeserializeGuard;
 use kube::runtime::reflector::store::Writer;
+use kube::runtime::watcher;
 use tower::ServiceExt;
 
 use super::*;
+use crate::cache::Presence;
 use crate::metrics::Metrics;
-use crate::world::Stores;
+use crate::world::{Places, Stores};
 
-/// Stores of a cluster in which there is nothing.
-fn routes() -> Router {
-    let stores = Stores {
-        tenants: Writer::new(()).as_reader(),
+/// Stores of a cluster in which there are only these tenants.
+fn stores(tenants: &[Tenant]) -> Stores {
+    let mut writer = Writer::new(());
+    for tenant in tenants {
+        writer.apply_watcher_event(&watcher::Event::Apply(DeserializeGuard(Ok(tenant.clone()))));
+    }
+    Stores {
+        tenants: writer.as_reader(),
         classes: Writer::new(()).as_reader(),
         workflows: Writer::new(()).as_reader(),
+        places: Places::default(),
         runs: Writer::new(()).as_reader(),
         namespaces: Writer::new(()).as_reader(),
         quotas: Writer::new(()).as_reader(),
@@ -22,17 +31,18 @@ fn routes() -> Router {
         accounts: Writer::new(()).as_reader(),
         role_bindings: Writer::new(()).as_reader(),
         deployments: Writer::new(()).as_reader(),
-    };
-    let metrics = Metrics::new(&mut flowpilot_telemetry::metrics::registry());
-    Webhook { stores, metrics }.routes()
+    }
 }
 
 async fn post(body: impl Into<Body>) -> (StatusCode, Value) {
+    post_to(stores(&[]), body).await
+}
+
+async fn post_to(stores: Stores, body: impl Into<Body>) -> (StatusCode, Value) {
+    let metrics = Metrics::new(&mut flowpilot_telemetry::metrics::registry());
+    let routes = Webhook { stores, metrics }.routes();
     let request = HttpRequest::post("/validate").header(header::CONTENT_TYPE, "application/json");
-    let answer = routes()
-        .oneshot(request.body(body.into()).unwrap())
-        .await
-        .unwrap();
+    let answer = routes.oneshot(request.body(body.into()).unwrap()).await.unwrap();
     let status = answer.status();
     let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX)
         .await
@@ -41,18 +51,22 @@ async fn post(body: impl Into<Body>) -> (StatusCode, Value) {
 }
 
 async fn ask(kind: &str, spec: Value) -> Value {
+    ask_of(stores(&[]), "CREATE", (kind, spec)).await
+}
+
+async fn ask_of(stores: Stores, operation: &str, (kind, spec): (&str, Value)) -> Value {
     let review = json!({
         "apiVersion": VERSION, "kind": "AdmissionReview",
         "request": {
             "uid": "u-1", "kind": {"group": "flowpilot.io", "version": "v1alpha1", "kind": kind},
-            "name": "a", "namespace": "fp-t", "operation": "CREATE",
+            "name": "a", "namespace": "fp-t", "operation": operation,
             "object": {
                 "apiVersion": "flowpilot.io/v1alpha1", "kind": kind,
                 "metadata": {"name": "a", "namespace": "fp-t"}, "spec": spec,
             },
         },
     });
-    let (status, answer) = post(review.to_string()).await;
+    let (status, answer) = post_to(stores, review.to_string()).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(answer["response"]["uid"], "u-1");
     answer["response"].clone()
@@ -97,6 +111,73 @@ async fn a_bad_workflow_is_denied_with_every_problem_and_its_path() {
         .map(|cause| cause["field"].as_str().unwrap())
         .collect();
     assert!(fields.contains(&"spec.steps[0].needs[0]"), "{fields:?}");
+}
+
+#[tokio::test]
+async fn one_workflow_too_many_is_denied_and_a_change_of_one_that_is_there_is_not() {
+    let full = || {
+        let quotas = Quotas {
+            workflows: Some(1),
+            ..Quotas::default()
+        };
+        let spec = TenantSpec {
+            quotas: Some(quotas),
+            ..TenantSpec::default()
+        };
+        let stores = stores(&[Tenant::new("t", spec)]);
+        let mut first = Workflow::new("first", WorkflowSpec::default());
+        first.metadata.namespace = Some("fp-t".to_owned());
+        stores.places.note(&first, Presence::There);
+        stores
+    };
+    let good = || {
+        (
+            "Workflow",
+            json!({"steps": [{"id": "a", "uses": "core/log@1", "with": {"message": "a"}}]}),
+        )
+    };
+    let response = ask_of(full(), "CREATE", good()).await;
+    let status = &response["status"];
+    assert_eq!(
+        (&response["allowed"], &status["code"], &status["reason"]),
+        (&json!(false), &json!(403), &json!("Forbidden"))
+    );
+    assert_eq!(status["details"]["causes"][0]["reason"], "QuotaExceeded");
+    let message = status["message"].as_str().unwrap();
+    for part in [
+        "exceeded quota",
+        "tenant `t` has 1",
+        "may have 1",
+        "spec.quotas.workflows",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    // What is wrong with the manifest is said with it.
+    let both = ask_of(
+        full(),
+        "CREATE",
+        (
+            "Workflow",
+            json!({"steps": [{"id": "a", "uses": "core/nothing@1"}]}),
+        ),
+    )
+    .await;
+    assert_eq!(both["status"]["code"], 422, "{both:#}");
+    assert_eq!(
+        both["status"]["details"]["causes"].as_array().unwrap().len(),
+        2,
+        "{both:#}"
+    );
+
+    assert_eq!(ask_of(full(), "UPDATE", good()).await["allowed"], true);
+    let roomy = stores(&[Tenant::new("t", TenantSpec::default())]);
+    assert_eq!(ask_of(roomy, "CREATE", good()).await["allowed"], true);
+    // The name is taken, and that is what Kubernetes says.
+    let again = full();
+    let mut same = Workflow::new("a", WorkflowSpec::default());
+    same.metadata.namespace = Some("fp-t".to_owned());
+    again.places.note(&same, Presence::There);
+    assert_eq!(ask_of(again, "CREATE", good()).await["allowed"], true);
 }
 
 #[tokio::test]
