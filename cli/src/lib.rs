@@ -70,6 +70,21 @@ pub struct Connection {
     pub namespace: Option<String>,
 }
 
+/// The whole program: a worker for scripts if it was started as one, otherwise the command.
+#[must_use]
+pub fn main() -> ExitCode {
+    if !flowpilot_runner::script::is_worker() {
+        return run(Arguments::parse());
+    }
+    match flowpilot_runner::script::serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&format!("the script worker ended: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Runs the command and says how it went.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::plan::Plan;
 use crate::journal::Vote;
+use crate::plan::Plan;
 use crate::run::{IncomingEvent, Question, ReplayError};
 
 mod answers;
@@ -132,6 +132,8 @@ pub struct Simulation<'w> {
     events: Vec<IncomingEvent>,
     calls: Vec<Call>,
     coverage: Coverage,
+    /// Questions that were asked: the run, the path of the step in it.
+    questions: Vec<(usize, String)>,
     /// Of a dry run: questions whose answers are given in advance.
     asked: VecDeque<(usize, Question)>,
     /// What people wanted and could not have.
@@ -142,7 +144,11 @@ pub struct Simulation<'w> {
 
 impl<'w> Simulation<'w> {
     /// A run at its start.
-    pub fn new(scene: Scene, mut signals: Vec<Signal>, world: &'w mut dyn World) -> Result<Self, ReplayError> {
+    pub fn new(
+        scene: Scene,
+        mut signals: Vec<Signal>,
+        world: &'w mut dyn World,
+    ) -> Result<Self, ReplayError> {
         signals.sort_by_key(|signal| signal.at);
         let live = Live::root(&scene)?;
         Ok(Self {
@@ -156,6 +162,7 @@ impl<'w> Simulation<'w> {
             signals: signals.into(),
             events: Vec::new(),
             calls: Vec::new(),
+            questions: Vec::new(),
             asked: VecDeque::new(),
             coverage: Coverage::default(),
             refused: Vec::new(),
@@ -182,7 +189,7 @@ impl<'w> Simulation<'w> {
         let signal = self
             .signals
             .front()
-            .filter(|_| !self.runs[0].run.is_finished())
+            .filter(|_| self.runs.iter().any(|live| !live.run.is_finished()))
             .map(|signal| self.moment(signal.at));
         let timer = self.timer();
         let soonest = [self.answers.next(), timer, signal].into_iter().flatten().min();
@@ -211,7 +218,9 @@ impl<'w> Simulation<'w> {
                 let commands = self.runs[number].run.decide(self.now);
                 if commands.is_empty() && self.runs[number].timer().is_some_and(|timer| timer <= self.now) {
                     let path = self.runs[number].prefix.clone();
-                    self.fault = Some(format!("the run `{path}` set a clock and does nothing when it rings"));
+                    self.fault = Some(format!(
+                        "the run `{path}` set a clock and does nothing when it rings"
+                    ));
                 }
                 self.take(number, commands);
             }

@@ -86,10 +86,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 fn all(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let files = manifests::files(&arguments.paths)?;
-    let files: Vec<TestFile> = files.iter().map(|path| TestFile::read(path)).collect::<Result<_, _>>()?;
+    let files: Vec<TestFile> = files
+        .iter()
+        .map(|path| TestFile::read(path))
+        .collect::<Result<_, _>>()?;
     let (cases, unreadable) = cases(&files, arguments.filter.as_deref());
     let done = run_all(cases, arguments.seed);
-    let failed = done.iter().filter(|done| !done.result.differences.is_empty()).count();
+    let failed = done
+        .iter()
+        .filter(|done| !done.result.differences.is_empty())
+        .count();
     print(&files, &done, arguments)?;
     for problem in &unreadable {
         output::error(&problem.to_string());
@@ -141,7 +147,12 @@ fn cases(files: &[TestFile], filter: Option<&str>) -> (Vec<Case>, Vec<Unreadable
                         format!("{}: {}", wrong.path, wrong.message)
                     };
                     let message = format!("{} ({})", message, document.name);
-                    unreadable.push(Unreadable { file: file.path.clone(), line: line + part.lines, column, message });
+                    unreadable.push(Unreadable {
+                        file: file.path.clone(),
+                        line: line + part.lines,
+                        column,
+                        message,
+                    });
                 }
             }
         }
@@ -154,10 +165,12 @@ fn run_all(cases: Vec<Case>, seed: u64) -> Vec<Done> {
     let workflows = Workflows::default();
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(cases.len()));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(cases.len().max(1));
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(cases.len().max(1));
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| {
+            let work = || {
                 let mut own = Vec::new();
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
@@ -166,13 +179,30 @@ fn run_all(cases: Vec<Case>, seed: u64) -> Vec<Done> {
                     let result = case.run(&workflows, seed, &scripts::run);
                     own.push((number, result, began.elapsed()));
                 }
-                results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(own);
-            });
+                results
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .extend(own);
+            };
+            // A system that gives no more threads leaves the work to those that there are.
+            if std::thread::Builder::new()
+                .stack_size(scripts::STACK)
+                .spawn_scoped(scope, work)
+                .is_err()
+            {
+                work();
+            }
         }
     });
-    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut results = results
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     results.sort_by_key(|(number, ..)| *number);
-    cases.into_iter().zip(results).map(|(case, (_, result, took))| Done { case, result, took }).collect()
+    cases
+        .into_iter()
+        .zip(results)
+        .map(|(case, (_, result, took))| Done { case, result, took })
+        .collect()
 }
 
 fn print(files: &[TestFile], done: &[Done], arguments: &Arguments) -> anyhow::Result<()> {
@@ -186,11 +216,22 @@ fn print(files: &[TestFile], done: &[Done], arguments: &Arguments) -> anyhow::Re
                 }
             }
         }
-        Report::Json => output::document(&done.iter().map(|done| document(done, &file(done))).collect::<Vec<_>>(), crate::Format::Json)?,
+        Report::Json => output::document(
+            &done
+                .iter()
+                .map(|done| document(done, &file(done)))
+                .collect::<Vec<_>>(),
+            crate::Format::Json,
+        )?,
         Report::Junit => {
             let entries: Vec<Entry<'_>> = done
                 .iter()
-                .map(|done| Entry { file: file(done), case: &done.case, result: &done.result, took: done.took })
+                .map(|done| Entry {
+                    file: file(done),
+                    case: &done.case,
+                    result: &done.result,
+                    took: done.took,
+                })
                 .collect();
             output::line(junit::document(&entries).trim_end());
         }
@@ -198,7 +239,11 @@ fn print(files: &[TestFile], done: &[Done], arguments: &Arguments) -> anyhow::Re
     if arguments.coverage {
         let mut cover = Cover::default();
         done.iter().for_each(|done| cover.add(&done.result));
-        let print = if arguments.output == Report::Text { output::line } else { output::note };
+        let print = if arguments.output == Report::Text {
+            output::line
+        } else {
+            output::note
+        };
         cover.lines().iter().for_each(|line| print(line));
     }
     Ok(())
@@ -224,14 +269,20 @@ fn write_updates(files: &[TestFile], done: &[Done]) -> anyhow::Result<()> {
     for (number, file) in files.iter().enumerate() {
         let mut text = file.text.clone();
         for done in done.iter().rev().filter(|done| done.case.file == number) {
-            let object = file.parse(&done.case.part).ok().flatten().map(|document| document.object);
-            let new = object.and_then(|object| update::updated(file.part(&done.case.part), &object, &done.result));
+            let object = file
+                .parse(&done.case.part)
+                .ok()
+                .flatten()
+                .map(|document| document.object);
+            let new =
+                object.and_then(|object| update::updated(file.part(&done.case.part), &object, &done.result));
             if let Some(new) = new {
                 text.replace_range(done.case.part.bytes.clone(), &new);
             }
         }
         if text != file.text {
-            std::fs::write(&file.path, text).with_context(|| format!("failed to write {}", file.path.display()))?;
+            std::fs::write(&file.path, text)
+                .with_context(|| format!("failed to write {}", file.path.display()))?;
             output::note(&format!("updated {}", file.path.display()));
         }
     }
@@ -243,12 +294,18 @@ async fn print_recorded(record: &str, workflow: &Path, connection: &Connection) 
     let text = if Path::new(record).exists() {
         std::fs::read_to_string(record).with_context(|| format!("failed to read {record}"))?
     } else {
-        anyhow::ensure!(uuid::Uuid::parse_str(record).is_ok(), "there is no file {record}, and it is no id of a run");
+        anyhow::ensure!(
+            uuid::Uuid::parse_str(record).is_ok(),
+            "there is no file {record}, and it is no id of a run"
+        );
         from_server(record, connection).await?
     };
     let events = recorded::journal(&text)?;
     let plan = Workflows::default().plan(workflow).map_err(anyhow::Error::msg)?;
-    let name = format!("recorded-{}", workflow.file_stem().unwrap_or_default().to_string_lossy());
+    let name = format!(
+        "recorded-{}",
+        workflow.file_stem().unwrap_or_default().to_string_lossy()
+    );
     output::line(recorded::test(&events, &plan, &name, &workflow.display().to_string())?.trim_end());
     Ok(ExitCode::SUCCESS)
 }
@@ -256,6 +313,9 @@ async fn print_recorded(record: &str, workflow: &Path, connection: &Connection) 
 async fn from_server(run: &str, connection: &Connection) -> anyhow::Result<String> {
     let client = crate::client::Client::new(connection)?;
     let mut lines = Vec::new();
-    super::logs::follow(&client, connection.tenant()?, run, None, |event| lines.push(event.to_string())).await?;
+    super::logs::follow(&client, connection.tenant()?, run, None, |event| {
+        lines.push(event.to_string())
+    })
+    .await?;
     Ok(lines.join("\n"))
 }

@@ -25,6 +25,8 @@ const NAME: &str = "flowpilot";
 pub(crate) struct Postgres {
     server: Child,
     url: String,
+    /// Held as long as the server runs: nobody else uses the folder.
+    lock: fs::File,
 }
 
 /// Who runs the server: ourselves, or the unprivileged user for root.
@@ -52,7 +54,9 @@ impl Postgres {
             chown(folder, Some(identity.user), Some(identity.group))
                 .with_context(|| format!("failed to give {} to the user postgres", folder.display()))?;
         }
+        let lock = lock(folder)?;
         let data = folder.join("data");
+        end_orphan(&data)?;
         let password = password(&folder.join("password"), identity)?;
         if !data.join("PG_VERSION").exists() {
             let mut initdb = identity.command(&binaries.join("initdb"), folder);
@@ -90,6 +94,7 @@ impl Postgres {
         let mut postgres = Self {
             server,
             url: url(&password, port, NAME),
+            lock,
         };
         postgres.wait_until_ready(&binaries, port, &folder.join("log"))?;
         if !folder.join("created").exists() {
@@ -126,14 +131,16 @@ impl Drop for Postgres {
             .args(["-INT", &self.server.id().to_string()])
             .status();
         let start = Instant::now();
-        while start.elapsed() < STOP {
-            if !matches!(self.server.try_wait(), Ok(None)) {
-                return;
+        while matches!(self.server.try_wait(), Ok(None)) {
+            if start.elapsed() > STOP {
+                let _ = self.server.kill();
+                let _ = self.server.wait();
+                break;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        // Only now may another one have the folder.
+        let _ = self.lock.unlock();
     }
 }
 
@@ -160,6 +167,49 @@ impl Identity {
         }
         command
     }
+}
+
+/// One `flowpilot dev` at a time uses a folder.
+fn lock(folder: &Path) -> anyhow::Result<fs::File> {
+    let path = folder.join("lock");
+    let file = fs::File::create(&path).with_context(|| format!("failed to create {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => bail!(
+            "another `flowpilot dev` uses {}: end it, or give this one a folder of its own with --data",
+            folder.display()
+        ),
+        Err(fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("failed to lock {}", path.display()))
+        }
+    }
+}
+
+/// Ends a server that a killed `flowpilot dev` left behind: whoever holds the lock knows that nobody uses it.
+fn end_orphan(data: &Path) -> anyhow::Result<()> {
+    let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let Some(pid) = text
+        .lines()
+        .next()
+        .and_then(|line| line.trim().parse::<u32>().ok())
+    else {
+        return Ok(());
+    };
+    // Numbers of processes are used again: only a server of this folder counts.
+    let runs = || {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(&*data.to_string_lossy())
+    };
+    let start = Instant::now();
+    while runs() {
+        ensure!(
+            start.elapsed() < STOP,
+            "the Postgres of an earlier `flowpilot dev` does not stop: kill {pid}"
+        );
+        let _ = Command::new("kill").args(["-INT", &pid.to_string()]).status();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
 }
 
 /// The newest installed server: on the PATH, or where Debian and its relatives put it.
@@ -263,6 +313,8 @@ fn succeed(command: &mut Command) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::ManuallyDrop;
+
     use super::*;
 
     #[test]
@@ -287,5 +339,22 @@ mod tests {
         assert_eq!(owner.wall(&data), None);
         set(&closed, 0o711);
         assert_eq!(stranger.wall(&data), None);
+    }
+
+    #[test]
+    fn a_folder_has_one_server_and_one_that_was_left_behind_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let killed = ManuallyDrop::new(Postgres::start(folder.path()).unwrap());
+        let refused = Postgres::start(folder.path()).err().unwrap().to_string();
+        assert!(refused.contains("another `flowpilot dev`"), "{refused}");
+        // What a killed process leaves: its server, and no lock.
+        killed.lock.unlock().unwrap();
+        let next = Postgres::start(folder.path()).unwrap();
+        let mut killed = ManuallyDrop::into_inner(killed);
+        assert!(
+            killed.server.try_wait().unwrap().is_some(),
+            "the old server has ended"
+        );
+        drop(next);
     }
 }

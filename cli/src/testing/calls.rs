@@ -17,24 +17,42 @@ pub(crate) fn check(expected: &Calls, calls: &[Call], bound: &mut Bound, found: 
     let calls: Vec<&Call> = calls.iter().filter(|call| counts(call, expected)).collect();
     match expected {
         Calls::Exactly(list) => in_order(list, &calls, bound, found),
-        Calls::About { unordered, includes, excludes, count, before } => {
+        Calls::About {
+            unordered,
+            includes,
+            excludes,
+            count,
+            before,
+        } => {
             if let Some(list) = unordered {
                 in_any_order("calls.unordered", list, &calls, bound, found);
                 if list.len() < calls.len() {
-                    let all = calls.iter().map(|call| shown(call)).collect::<Vec<_>>().join("\n");
+                    let all = calls
+                        .iter()
+                        .map(|call| shown(call))
+                        .collect::<Vec<_>>()
+                        .join("\n");
                     found.push(Difference::new("calls", format!("{} calls", list.len()), all));
                 }
             }
             in_any_order("calls.includes", includes, &calls, bound, found);
             for step in excludes {
                 if let Some(call) = calls.iter().find(|call| is_of(call, step)) {
-                    found.push(Difference::new("calls.excludes", format!("no call of {step}"), shown(call)));
+                    found.push(Difference::new(
+                        "calls.excludes",
+                        format!("no call of {step}"),
+                        shown(call),
+                    ));
                 }
             }
             for (step, number) in count {
                 let actual = calls.iter().filter(|call| is_of(call, step)).count();
                 if actual as u64 != *number {
-                    found.push(Difference::new(format!("calls.count.{step}"), number.to_string(), actual.to_string()));
+                    found.push(Difference::new(
+                        format!("calls.count.{step}"),
+                        number.to_string(),
+                        actual.to_string(),
+                    ));
                 }
             }
             for (first, second) in before {
@@ -42,7 +60,11 @@ pub(crate) fn check(expected: &Calls, calls: &[Call], bound: &mut Bound, found: 
                 let (left, right) = (position(first), position(second));
                 if !matches!((left, right), (Some(left), Some(right)) if left < right) {
                     let order: Vec<&str> = calls.iter().map(|call| call.step.as_str()).collect();
-                    found.push(Difference::new("calls.before", format!("{first} before {second}"), order.join(", ")));
+                    found.push(Difference::new(
+                        "calls.before",
+                        format!("{first} before {second}"),
+                        order.join(", "),
+                    ));
                 }
             }
         }
@@ -55,23 +77,34 @@ fn counts(call: &Call, expected: &Calls) -> bool {
         return true;
     }
     let named = |list: &[ExpectedCall]| {
-        list.iter().any(|expected| expected.fields.get("step").and_then(Value::as_str) == Some(&call.step))
+        list.iter()
+            .any(|expected| expected.fields.get("step").and_then(Value::as_str) == Some(&call.step))
     };
     match expected {
         Calls::Exactly(list) => named(list),
-        Calls::About { unordered, includes, excludes, count, before } => {
+        Calls::About {
+            unordered,
+            includes,
+            excludes,
+            count,
+            before,
+        } => {
             unordered.as_deref().is_some_and(named)
                 || named(includes)
                 || excludes.iter().any(|step| is_of(call, step))
                 || count.iter().any(|(step, _)| is_of(call, step))
-                || before.iter().any(|(first, second)| is_of(call, first) || is_of(call, second))
+                || before
+                    .iter()
+                    .any(|(first, second)| is_of(call, first) || is_of(call, second))
         }
     }
 }
 
 /// A call of a step, by path or, where a name is given, in whatever block; `x.undo` is its undo.
 fn is_of(call: &Call, step: &str) -> bool {
-    let (step, undo) = step.strip_suffix(".undo").map_or((step, false), |step| (step, true));
+    let (step, undo) = step
+        .strip_suffix(".undo")
+        .map_or((step, false), |step| (step, true));
     let last = call.step.rsplit(['.', '/']).next().unwrap_or_default();
     call.undo == undo && (call.step == step || last == step)
 }
@@ -85,8 +118,19 @@ fn in_order(list: &[ExpectedCall], calls: &[&Call], bound: &mut Bound, found: &m
                     found.push(difference);
                     // What comes behind is only off by one.
                     if expected.fields.get("step").and_then(Value::as_str) != Some(&call.step) {
-                        let rest = |from: usize| calls.iter().skip(from).map(|call| call.step.as_str()).collect::<Vec<_>>().join(", ");
-                        let wanted: Vec<_> = list.iter().skip(number).map(|call| call.fields.get("step").and_then(Value::as_str).unwrap_or("?")).collect();
+                        let rest = |from: usize| {
+                            calls
+                                .iter()
+                                .skip(from)
+                                .map(|call| call.step.as_str())
+                                .collect::<Vec<_>>()
+                                .join(", ")
+                        };
+                        let wanted: Vec<_> = list
+                            .iter()
+                            .skip(number)
+                            .map(|call| call.fields.get("step").and_then(Value::as_str).unwrap_or("?"))
+                            .collect();
                         found.push(Difference::new("calls", wanted.join(", "), rest(number)));
                         return;
                     }
@@ -100,7 +144,13 @@ fn in_order(list: &[ExpectedCall], calls: &[&Call], bound: &mut Bound, found: &m
 }
 
 /// Every expected call has one of its own among the calls.
-fn in_any_order(place: &str, list: &[ExpectedCall], calls: &[&Call], bound: &mut Bound, found: &mut Vec<Difference>) {
+fn in_any_order(
+    place: &str,
+    list: &[ExpectedCall],
+    calls: &[&Call],
+    bound: &mut Bound,
+    found: &mut Vec<Difference>,
+) {
     let mut taken = vec![false; calls.len()];
     let tries = list.len() <= TRIED;
     if tries && let Some(bindings) = assign(list, calls, &mut taken, bound, &mut 100_000) {
@@ -126,19 +176,35 @@ fn in_any_order(place: &str, list: &[ExpectedCall], calls: &[&Call], bound: &mut
                 });
                 let near = same.map(|(call, _)| shown(call)).collect::<Vec<_>>().join("\n");
                 let near = if near.is_empty() {
-                    calls.iter().map(|call| shown(call)).collect::<Vec<_>>().join("\n")
+                    calls
+                        .iter()
+                        .map(|call| shown(call))
+                        .collect::<Vec<_>>()
+                        .join("\n")
                 } else {
                     near
                 };
-                found.push(Difference::new(format!("{place}[{number}]"), expected.words(), near));
+                found.push(Difference::new(
+                    format!("{place}[{number}]"),
+                    expected.words(),
+                    near,
+                ));
             }
         }
     }
 }
 
 /// Bindings under which every expected call has one of its own.
-fn assign(list: &[ExpectedCall], calls: &[&Call], taken: &mut [bool], bound: &Bound, tries: &mut u32) -> Option<Bound> {
-    let Some((expected, rest)) = list.split_first() else { return Some(bound.clone()) };
+fn assign(
+    list: &[ExpectedCall],
+    calls: &[&Call],
+    taken: &mut [bool],
+    bound: &Bound,
+    tries: &mut u32,
+) -> Option<Bound> {
+    let Some((expected, rest)) = list.split_first() else {
+        return Some(bound.clone());
+    };
     for number in 0..calls.len() {
         *tries = tries.checked_sub(1)?;
         if taken[number] {

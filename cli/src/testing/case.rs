@@ -61,7 +61,9 @@ impl Case {
         let admitted = match &cast.main {
             Ok(admitted) => admitted,
             Err(problems) => {
-                let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+                let errors = problems
+                    .iter()
+                    .filter(|problem| problem.severity == Severity::Error);
                 return self.judged(Happened::Rejected(errors.cloned().collect()), cast.title, None);
             }
         };
@@ -75,7 +77,12 @@ impl Case {
 
     fn judged(&self, happened: Happened, title: String, plan: Option<std::sync::Arc<Plan>>) -> Outcome {
         let differences = verdict::differences(&self.test.expect, &happened);
-        Outcome { differences, happened, title, plan }
+        Outcome {
+            differences,
+            happened,
+            title,
+            plan,
+        }
     }
 
     fn simulate(
@@ -91,7 +98,9 @@ impl Case {
         let inputs = admitted.plan.check_inputs(&inputs)?;
         let tenant = test.tenant.clone().or_else(|| {
             let namespace = admitted.namespace.as_deref();
-            namespace.and_then(|namespace| namespace.strip_prefix("fp-")).map(str::to_owned)
+            namespace
+                .and_then(|namespace| namespace.strip_prefix("fp-"))
+                .map(str::to_owned)
         });
         let scene = Scene {
             plan: admitted.plan.clone(),
@@ -119,11 +128,17 @@ impl Case {
     }
 
     /// What the run is given: the trigger's mapping wins over what the document says.
-    fn inputs(&self, plan: &Plan, variables: &Map<String, Value>) -> Result<Map<String, Value>, Vec<Problem>> {
+    fn inputs(
+        &self,
+        plan: &Plan,
+        variables: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Vec<Problem>> {
         let mut inputs = self.test.inputs.clone();
         if let Some(trigger) = &self.test.trigger {
             let mapped = mapped_inputs(plan, trigger, variables);
-            inputs.extend(mapped.map_err(|error| vec![Problem::error("ExpressionError", error.path, error.message)])?);
+            inputs.extend(
+                mapped.map_err(|error| vec![Problem::error("ExpressionError", error.path, error.message)])?,
+            );
         }
         Ok(inputs)
     }

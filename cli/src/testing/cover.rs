@@ -36,8 +36,15 @@ impl Cover {
         for (title, tally) in &self.0 {
             let missing: Vec<&Point> = tally.all.taken.difference(&tally.taken.taken).collect();
             let (all, tests) = (tally.all.taken.len(), tally.tests);
-            let tests = if tests == 1 { "1 test".to_owned() } else { format!("{tests} tests") };
-            lines.push(format!("{title}: {} of {all} parts taken by {tests}", all - missing.len()));
+            let tests = if tests == 1 {
+                "1 test".to_owned()
+            } else {
+                format!("{tests} tests")
+            };
+            lines.push(format!(
+                "{title}: {} of {all} parts taken by {tests}",
+                all - missing.len()
+            ));
             lines.extend(missing.into_iter().map(|point| format!("  no test took {point}")));
         }
         lines

@@ -15,16 +15,29 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
-    pub(crate) fn new(place: impl Into<String>, expected: impl Into<String>, actual: impl Into<String>) -> Self {
-        Self { place: place.into(), expected: expected.into(), actual: actual.into() }
+    pub(crate) fn new(
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) -> Self {
+        Self {
+            place: place.into(),
+            expected: expected.into(),
+            actual: actual.into(),
+        }
     }
 
     pub(crate) fn of(mismatch: &Mismatch) -> Self {
         let expected = match &mismatch.expected {
-            Value::Null if mismatch.actual.as_ref().is_some_and(|actual| !actual.is_null()) => "nothing or null".to_owned(),
+            Value::Null if mismatch.actual.as_ref().is_some_and(|actual| !actual.is_null()) => {
+                "nothing or null".to_owned()
+            }
             value => flow::value(value),
         };
-        let actual = mismatch.actual.as_ref().map_or_else(|| "nothing".to_owned(), flow::value);
+        let actual = mismatch
+            .actual
+            .as_ref()
+            .map_or_else(|| "nothing".to_owned(), flow::value);
         Self::new(mismatch.path.clone(), expected, actual)
     }
 }

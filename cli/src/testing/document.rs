@@ -112,7 +112,9 @@ fn source(value: &Value, path: &str) -> Read<Source> {
 }
 
 fn tenant(fields: &mut Fields<'_>) -> Read<(Option<String>, Option<Map<String, Value>>)> {
-    let Some(value) = fields.take("tenant") else { return Ok((None, None)) };
+    let Some(value) = fields.take("tenant") else {
+        return Ok((None, None));
+    };
     let mut tenant = Fields::of(value, "tenant")?;
     let name = tenant.text("name")?.map(str::to_owned);
     let variables = tenant.map("variables")?.cloned();
@@ -122,7 +124,9 @@ fn tenant(fields: &mut Fields<'_>) -> Read<(Option<String>, Option<Map<String, V
 
 /// What is known of the call that starts the run. Its fields are those that `trigger` has in expressions.
 fn trigger(fields: &mut Fields<'_>) -> Read<Option<Map<String, Value>>> {
-    let Some(value) = fields.take("trigger") else { return Ok(None) };
+    let Some(value) = fields.take("trigger") else {
+        return Ok(None);
+    };
     let mut known = Fields::of(value, "trigger")?;
     if known.text("id")?.is_none() {
         return wrong("trigger", "`id` is missing: which trigger of the workflow?");
@@ -134,7 +138,10 @@ fn trigger(fields: &mut Fields<'_>) -> Read<Option<Map<String, Value>>> {
     if let Some(at) = known.text("scheduledAt")?
         && at.parse::<Timestamp>().is_err()
     {
-        return wrong("trigger.scheduledAt", format!("`{at}` is no time: write one like {CLOCK}"));
+        return wrong(
+            "trigger.scheduledAt",
+            format!("`{at}` is no time: write one like {CLOCK}"),
+        );
     }
     known.end()?;
     Ok(value.as_object().cloned())
@@ -142,14 +149,18 @@ fn trigger(fields: &mut Fields<'_>) -> Read<Option<Map<String, Value>>> {
 
 fn action(value: &Value, path: &str) -> Read<PlanAction> {
     let mut fields = Fields::of(value, path)?;
-    let effect = fields.word("effect", &["None", "Read", "Write", "Irreversible"])?.unwrap_or("Read");
+    let effect = fields
+        .word("effect", &["None", "Read", "Write", "Irreversible"])?
+        .unwrap_or("Read");
     let idempotency_key = fields.flag("idempotencyKey")?.unwrap_or(false);
     let mut schema = |name| {
         let schema = fields.map(name)?.cloned();
         Ok(schema.map_or_else(|| json!({}), Value::Object))
     };
     let (input, output) = (schema("input")?, schema("output")?);
-    fields.text("title")?;
+    for known in ["title", "description", "hosts", "undo"] {
+        fields.take(known);
+    }
     let targets = fields.map("templates")?.cloned().unwrap_or_default();
     let mut templates = BTreeMap::new();
     for (field, target) in &targets {
@@ -164,5 +175,11 @@ fn action(value: &Value, path: &str) -> Read<PlanAction> {
     let Ok(effect) = serde_json::from_value(json!(effect)) else {
         return wrong(path, format!("there is no effect {effect}"));
     };
-    Ok(PlanAction { effect, idempotency_key, input, output, templates })
+    Ok(PlanAction {
+        effect,
+        idempotency_key,
+        input,
+        output,
+        templates,
+    })
 }

@@ -7,13 +7,41 @@ use super::fields::{self, Fields, Read, wrong};
 
 /// Fields that can be expected of a step.
 pub(crate) const STEP_FIELDS: [&str; 13] = [
-    "outcome", "named", "reason", "code", "message", "attempts", "output", "failures", "error", "details",
-    "mayHaveHappened", "startedAt", "endedAt",
+    "outcome",
+    "named",
+    "reason",
+    "code",
+    "message",
+    "attempts",
+    "output",
+    "failures",
+    "error",
+    "details",
+    "mayHaveHappened",
+    "startedAt",
+    "endedAt",
 ];
 /// Fields that can be expected of a call.
 pub(crate) const CALL_FIELDS: [&str; 19] = [
-    "step", "at", "attempt", "uses", "kind", "with", "input", "env", "args", "command", "image", "workflow",
-    "inputs", "emit", "title", "description", "connection", "undo", "cancelled",
+    "step",
+    "at",
+    "attempt",
+    "uses",
+    "kind",
+    "with",
+    "input",
+    "env",
+    "args",
+    "command",
+    "image",
+    "workflow",
+    "inputs",
+    "emit",
+    "title",
+    "description",
+    "connection",
+    "undo",
+    "cancelled",
 ];
 /// Fields of errors.
 const ERROR_FIELDS: [&str; 6] = ["code", "message", "step", "attempt", "details", "mayHaveHappened"];
@@ -109,17 +137,29 @@ impl Expect {
         let mut fields = Fields::of(value, "expect")?;
         let admission = fields.word("admission", &["ok", "rejected"])?;
         let start = fields.word("start", &["ok", "rejected"])?;
-        let problem = Pattern { path: fields.text("path")?.map(str::to_owned), contains: fields.texts("contains")? };
+        let problem = Pattern {
+            path: fields.text("path")?.map(str::to_owned),
+            contains: fields.texts("contains")?,
+        };
         let status = fields.word("status", &["Succeeded", "Failed", "Cancelled", "Waiting"])?;
-        let error = fields.take("error").map(|value| known(value, "expect.error", &ERROR_FIELDS)).transpose()?;
+        let error = fields
+            .take("error")
+            .map(|value| known(value, "expect.error", &ERROR_FIELDS))
+            .transpose()?;
         let warnings = fields.list("warnings")?.iter().enumerate();
         let warnings = warnings.map(|(number, value)| warning(value, &format!("expect.warnings[{number}]")));
         let warnings = warnings.collect::<Read<_>>()?;
-        let ended_at = fields.take("endedAt").map(|value| moment(value, "expect.endedAt")).transpose()?;
+        let ended_at = fields
+            .take("endedAt")
+            .map(|value| moment(value, "expect.endedAt"))
+            .transpose()?;
         let outputs = fields.take("outputs").cloned();
         let steps = fields.map("steps")?.into_iter().flatten();
         let steps = steps.map(|(path, value)| {
-            Ok((path.clone(), known(value, &format!("expect.steps.{path}"), &STEP_FIELDS)?))
+            Ok((
+                path.clone(),
+                known(value, &format!("expect.steps.{path}"), &STEP_FIELDS)?,
+            ))
         });
         let steps = steps.collect::<Read<_>>()?;
         let absent = fields.texts("absentSteps")?;
@@ -153,7 +193,10 @@ fn known(value: &Value, path: &str, names: &[&'static str]) -> Read<Map<String, 
 
 fn warning(value: &Value, path: &str) -> Read<Pattern> {
     let mut fields = Fields::of(value, path)?;
-    let pattern = Pattern { path: fields.text("path")?.map(str::to_owned), contains: fields.texts("contains")? };
+    let pattern = Pattern {
+        path: fields.text("path")?.map(str::to_owned),
+        contains: fields.texts("contains")?,
+    };
     fields.end()?;
     Ok(pattern)
 }
@@ -195,20 +238,32 @@ fn calls(value: &Value) -> Read<Calls> {
         let place = format!("expect.calls.before[{number}]");
         match fields::list(pair, &place)? {
             [first, second] => {
-                before.push((fields::text(first, &place)?.to_owned(), fields::text(second, &place)?.to_owned()));
+                before.push((
+                    fields::text(first, &place)?.to_owned(),
+                    fields::text(second, &place)?.to_owned(),
+                ));
             }
             _ => return wrong(place, "write two steps: [first, second]"),
         }
     }
     fields.end()?;
-    Ok(Calls::About { unordered, includes, excludes, count, before })
+    Ok(Calls::About {
+        unordered,
+        includes,
+        excludes,
+        count,
+        before,
+    })
 }
 
 fn listed(items: &[Value], path: &str) -> Read<Vec<ExpectedCall>> {
     let one = |(number, item): (usize, &Value)| {
         let path = format!("{path}[{number}]");
         let mut fields = known(item, &path, &CALL_FIELDS)?;
-        let at = fields.shift_remove("at").map(|value| moment(&value, &format!("{path}.at"))).transpose()?;
+        let at = fields
+            .shift_remove("at")
+            .map(|value| moment(&value, &format!("{path}.at")))
+            .transpose()?;
         Ok(ExpectedCall { at, fields })
     };
     items.iter().enumerate().map(one).collect()

@@ -17,7 +17,10 @@ pub(crate) struct Wrong {
 pub(crate) type Read<T> = Result<T, Wrong>;
 
 pub(crate) fn wrong<T>(path: impl Into<String>, message: impl Into<String>) -> Read<T> {
-    Err(Wrong { path: path.into(), message: message.into() })
+    Err(Wrong {
+        path: path.into(),
+        message: message.into(),
+    })
 }
 
 /// The fields of a map, taken one by one.
@@ -31,7 +34,11 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(crate) fn of(value: &'a Value, path: &str) -> Read<Self> {
         match value.as_object() {
-            Some(fields) => Ok(Self { path: path.to_owned(), fields, known: Vec::new() }),
+            Some(fields) => Ok(Self {
+                path: path.to_owned(),
+                fields,
+                known: Vec::new(),
+            }),
             None => wrong(path, format!("this is a map, not {}", kind(value))),
         }
     }
@@ -68,9 +75,21 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn texts(&mut self, name: &'static str) -> Read<Vec<String>> {
         let path = self.path(name);
-        let Some(value) = self.take(name) else { return Ok(Vec::new()) };
-        let items = list(value, &path)?.iter().enumerate();
-        items.map(|(number, item)| Ok(text(item, &format!("{path}[{number}]"))?.to_owned())).collect()
+        let one = |item: &Value, path: &str| match item {
+            // A number or a truth value among words is the word that it was written as.
+            Value::Number(_) | Value::Bool(_) => Ok(item.to_string()),
+            _ => Ok(text(item, path)?.to_owned()),
+        };
+        match self.take(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => {
+                let items = items.iter().enumerate();
+                items
+                    .map(|(number, item)| one(item, &format!("{path}[{number}]")))
+                    .collect()
+            }
+            Some(word) => Ok(vec![one(word, &path)?]),
+        }
     }
 
     pub(crate) fn list(&mut self, name: &'static str) -> Read<&'a [Value]> {
@@ -85,7 +104,9 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn flag(&mut self, name: &'static str) -> Read<Option<bool>> {
         let path = self.path(name);
-        let Some(value) = self.take(name) else { return Ok(None) };
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
         match value.as_bool() {
             Some(flag) => Ok(Some(flag)),
             None => wrong(path, format!("this is true or false, not {}", kind(value))),
@@ -94,7 +115,9 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn number(&mut self, name: &'static str) -> Read<Option<u64>> {
         let path = self.path(name);
-        let Some(value) = self.take(name) else { return Ok(None) };
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
         match value.as_u64() {
             Some(number) => Ok(Some(number)),
             None => wrong(path, format!("this is a number from 0, not {}", kind(value))),
@@ -109,7 +132,9 @@ impl<'a> Fields<'a> {
     /// One of some words.
     pub(crate) fn word(&mut self, name: &'static str, words: &[&'static str]) -> Read<Option<&'static str>> {
         let path = self.path(name);
-        let Some(given) = self.text(name)? else { return Ok(None) };
+        let Some(given) = self.text(name)? else {
+            return Ok(None);
+        };
         match words.iter().find(|word| **word == given) {
             Some(word) => Ok(Some(word)),
             None => wrong(path, format!("`{given}` is not one of {}", words.join(", "))),
@@ -118,19 +143,30 @@ impl<'a> Fields<'a> {
 
     /// Every field was known.
     pub(crate) fn end(self) -> Read<()> {
-        let Some(name) = self.fields.keys().find(|name| !self.known.contains(&name.as_str())) else {
+        let Some(name) = self
+            .fields
+            .keys()
+            .find(|name| !self.known.contains(&name.as_str()))
+        else {
             return Ok(());
         };
         let hint = match nearest(name, self.known.iter().copied()) {
             Some(like) => format!("; did you mean `{like}`?"),
             None => format!(": there are {}", self.known.join(", ")),
         };
-        wrong(join(&self.path, name), format!("there is no field `{name}` here{hint}"))
+        wrong(
+            join(&self.path, name),
+            format!("there is no field `{name}` here{hint}"),
+        )
     }
 }
 
 pub(crate) fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 pub(crate) fn text<'a>(value: &'a Value, path: &str) -> Read<&'a str> {
@@ -169,8 +205,17 @@ pub(crate) fn span(value: &Value, path: &str) -> Read<SignedDuration> {
 pub(crate) fn written(span: SignedDuration) -> String {
     let total = Duration::try_from(span).unwrap_or_default();
     let (seconds, milliseconds) = (total.as_secs(), total.subsec_millis());
-    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s"), (u64::from(milliseconds), "ms")];
-    let words: String = parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (u64::from(milliseconds), "ms"),
+    ];
+    let words: String = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
     if words.is_empty() { "0s".to_owned() } else { words }
 }
 
@@ -198,7 +243,11 @@ mod tests {
         assert_eq!(fields.text("status"), Ok(None));
         let error = fields.end().unwrap_err();
         assert_eq!(error.path, "expect.stauts");
-        assert!(error.message.contains("did you mean `status`?"), "{}", error.message);
+        assert!(
+            error.message.contains("did you mean `status`?"),
+            "{}",
+            error.message
+        );
     }
 
     #[test]

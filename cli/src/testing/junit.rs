@@ -16,13 +16,28 @@ pub(crate) struct Entry<'a> {
 
 /// The document.
 pub(crate) fn document(entries: &[Entry<'_>]) -> String {
-    let failed = |entries: &[&Entry<'_>]| entries.iter().filter(|entry| !entry.result.differences.is_empty()).count();
+    let failed = |entries: &[&Entry<'_>]| {
+        entries
+            .iter()
+            .filter(|entry| !entry.result.differences.is_empty())
+            .count()
+    };
     let all: Vec<&Entry<'_>> = entries.iter().collect();
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let _ = writeln!(text, "<testsuites tests=\"{}\" failures=\"{}\">", all.len(), failed(&all));
+    let _ = writeln!(
+        text,
+        "<testsuites tests=\"{}\" failures=\"{}\">",
+        all.len(),
+        failed(&all)
+    );
     for suite in all.chunk_by(|left, right| left.file == right.file) {
         let name = escaped(&suite[0].file);
-        let _ = writeln!(text, "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\">", suite.len(), failed(suite));
+        let _ = writeln!(
+            text,
+            "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\">",
+            suite.len(),
+            failed(suite)
+        );
         for entry in suite {
             let (name, seconds) = (escaped(&entry.case.test.name), entry.took.as_secs_f64());
             let _ = write!(
@@ -36,7 +51,10 @@ pub(crate) fn document(entries: &[Entry<'_>]) -> String {
             } else {
                 let message = escaped(&format!("{} differences", entry.result.differences.len()));
                 let details = escaped(&show::details(entry.case, entry.result));
-                let _ = writeln!(text, ">\n      <failure message=\"{message}\">{details}</failure>\n    </testcase>");
+                let _ = writeln!(
+                    text,
+                    ">\n      <failure message=\"{message}\">{details}</failure>\n    </testcase>"
+                );
             }
         }
         text.push_str("  </testsuite>\n");

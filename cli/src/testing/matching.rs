@@ -18,13 +18,26 @@ pub(crate) struct Mismatch {
 }
 
 /// Compares a value with what was expected. Bindings are made on the way.
-pub(crate) fn compare(expected: &Value, actual: Option<&Value>, path: &str, bound: &mut Bound) -> Result<(), Mismatch> {
+pub(crate) fn compare(
+    expected: &Value,
+    actual: Option<&Value>,
+    path: &str,
+    bound: &mut Bound,
+) -> Result<(), Mismatch> {
     let differs = || {
-        Err(Mismatch { path: path.to_owned(), expected: expected.clone(), actual: actual.cloned() })
+        Err(Mismatch {
+            path: path.to_owned(),
+            expected: expected.clone(),
+            actual: actual.cloned(),
+        })
     };
     let Some(actual) = actual else { return differs() };
     if let Some(matcher) = matcher(expected) {
-        return if matcher.holds(actual, path, bound) { Ok(()) } else { differs() };
+        return if matcher.holds(actual, path, bound) {
+            Ok(())
+        } else {
+            differs()
+        };
     }
     match (expected, actual) {
         (Value::Object(left), Value::Object(right)) => {
@@ -42,7 +55,9 @@ pub(crate) fn compare(expected: &Value, actual: Option<&Value>, path: &str, boun
         }
         (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
             let mut pairs = left.iter().zip(right).enumerate();
-            pairs.try_for_each(|(number, (left, right))| compare(left, Some(right), &format!("{path}[{number}]"), bound))
+            pairs.try_for_each(|(number, (left, right))| {
+                compare(left, Some(right), &format!("{path}[{number}]"), bound)
+            })
         }
         (Value::Number(left), Value::Number(right)) if same_number(left, right) => Ok(()),
         _ if expected == actual => Ok(()),
@@ -77,9 +92,9 @@ impl Matcher<'_> {
         match (self, actual) {
             (Self::Any, _) => true,
             (Self::Contains(Value::String(part)), Value::String(text)) => text.contains(part.as_str()),
-            (Self::Contains(part), Value::Array(items)) => {
-                items.iter().any(|item| compare(part, Some(item), path, &mut bound.clone()).is_ok())
-            }
+            (Self::Contains(part), Value::Array(items)) => items
+                .iter()
+                .any(|item| compare(part, Some(item), path, &mut bound.clone()).is_ok()),
             (Self::Regex(pattern), Value::String(text)) => {
                 Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
             }
@@ -105,7 +120,10 @@ fn same_number(left: &Number, right: &Number) -> bool {
 }
 
 fn whole(number: &Number) -> Option<i128> {
-    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+    number
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| number.as_u64().map(i128::from))
 }
 
 #[cfg(test)]
@@ -122,7 +140,10 @@ mod tests {
     fn numbers_are_equal_by_value_and_never_to_texts() {
         assert!(holds(&json!(1), &json!(1.0)));
         assert!(!holds(&json!("1"), &json!(1)));
-        assert!(!holds(&json!(9_007_199_254_740_993_i64), &json!(9_007_199_254_740_992_i64)));
+        assert!(!holds(
+            &json!(9_007_199_254_740_993_i64),
+            &json!(9_007_199_254_740_992_i64)
+        ));
         assert!(holds(&json!([1, {"a": 2.0}]), &json!([1.0, {"a": 2}])));
     }
 
@@ -130,7 +151,12 @@ mod tests {
     fn maps_are_exact() {
         assert!(!holds(&json!({"a": 1}), &json!({"a": 1, "b": 2})));
         assert!(!holds(&json!({"a": 1, "b": 2}), &json!({"a": 1})));
-        let found = compare(&json!({"a": {"b": 1}}), Some(&json!({"a": {"b": 2}})), "x", &mut Bound::new());
+        let found = compare(
+            &json!({"a": {"b": 1}}),
+            Some(&json!({"a": {"b": 2}})),
+            "x",
+            &mut Bound::new(),
+        );
         assert_eq!(found.unwrap_err().path, "x.a.b");
     }
 
@@ -143,7 +169,13 @@ mod tests {
         assert!(holds(&json!({"$regex": "^h.*o$"}), &json!("hello")));
         assert!(holds(&json!({"$not": {"$contains": "x"}}), &json!("hello")));
         assert!(!holds(&json!({"$not": 1}), &json!(1.0)));
-        assert!(holds(&json!([{"$bind": "k"}, {"$bind": "k"}]), &json!(["a", "a"])));
-        assert!(!holds(&json!([{"$bind": "k"}, {"$bind": "k"}]), &json!(["a", "b"])));
+        assert!(holds(
+            &json!([{"$bind": "k"}, {"$bind": "k"}]),
+            &json!(["a", "a"])
+        ));
+        assert!(!holds(
+            &json!([{"$bind": "k"}, {"$bind": "k"}]),
+            &json!(["a", "b"])
+        ));
     }
 }

@@ -60,9 +60,16 @@ fn mock(value: &Value, path: &str) -> Read<Mock> {
 
 fn answers(items: &[Value], path: &str) -> Read<Vec<MockAnswer>> {
     if items.is_empty() {
-        return wrong(path, "a list of answers has at least one: leave the step out to have it answer {}");
+        return wrong(
+            path,
+            "a list of answers has at least one: leave the step out to have it answer {}",
+        );
     }
-    items.iter().enumerate().map(|(number, item)| answer(item, &format!("{path}[{number}]"))).collect()
+    items
+        .iter()
+        .enumerate()
+        .map(|(number, item)| answer(item, &format!("{path}[{number}]")))
+        .collect()
 }
 
 fn answer(value: &Value, path: &str) -> Read<MockAnswer> {
@@ -83,7 +90,9 @@ fn error(value: &Value, path: &str) -> Read<StepError> {
     let mut fields = Fields::of(value, path)?;
     let code = fields.required("code")?;
     let code = fields::text(code, &fields.path("code"))?.to_owned();
-    let message = fields.text("message")?.map_or_else(|| code.clone(), str::to_owned);
+    let message = fields
+        .text("message")?
+        .map_or_else(|| code.clone(), str::to_owned);
     let details = fields.take("details").cloned();
     let retry_after = fields.span("retryAfter")?;
     let retryable = fields.flag("retryable")?;

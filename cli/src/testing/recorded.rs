@@ -27,17 +27,30 @@ pub(crate) fn journal(text: &str) -> anyhow::Result<Vec<Event>> {
             .context("the journal is no JSON: a list of events, or one event per line")?,
     };
     let read = events.into_iter().enumerate().map(|(number, event)| {
-        serde_json::from_value(event).with_context(|| format!("event {number} of the journal is not known here"))
+        serde_json::from_value(event)
+            .with_context(|| format!("event {number} of the journal is not known here"))
     });
     read.collect()
 }
 
 /// A WorkflowTest that plays a run again. `workflow` is the path that it names.
 pub(crate) fn test(events: &[Event], plan: &Plan, name: &str, workflow: &str) -> anyhow::Result<String> {
-    let Some(Event::RunStarted { at: start, inputs, vars, .. }) = events.first() else {
+    let Some(Event::RunStarted {
+        at: start,
+        inputs,
+        vars,
+        ..
+    }) = events.first()
+    else {
         anyhow::bail!("the journal does not begin with RunStarted");
     };
-    let mut tape = Tape { plan, start: *start, started: BTreeMap::new(), mocks: BTreeMap::new(), signals: Vec::new() };
+    let mut tape = Tape {
+        plan,
+        start: *start,
+        started: BTreeMap::new(),
+        mocks: BTreeMap::new(),
+        signals: Vec::new(),
+    };
     events.iter().for_each(|event| tape.take(event));
     let mut lines = vec![
         "apiVersion: flowpilot.io/v1alpha1".to_owned(),
@@ -62,7 +75,11 @@ pub(crate) fn test(events: &[Event], plan: &Plan, name: &str, workflow: &str) ->
     }
     if !tape.signals.is_empty() {
         lines.push("signals:".to_owned());
-        lines.extend(tape.signals.iter().map(|signal| format!("- {}", flow::map(signal))));
+        lines.extend(
+            tape.signals
+                .iter()
+                .map(|signal| format!("- {}", flow::map(signal))),
+        );
     }
     lines.push("expect:".to_owned());
     lines.push("  admission: ok".to_owned());
@@ -72,12 +89,21 @@ pub(crate) fn test(events: &[Event], plan: &Plan, name: &str, workflow: &str) ->
 }
 
 fn ending(events: &[Event]) -> Vec<String> {
-    let Some(Event::RunFinished { outcome, outputs, error, .. }) = events.last() else {
+    let Some(Event::RunFinished {
+        outcome,
+        outputs,
+        error,
+        ..
+    }) = events.last()
+    else {
         return vec!["  status: Waiting".to_owned()];
     };
     let mut lines = vec![format!("  status: {outcome:?}")];
     if let Some(error) = error {
-        lines.push(format!("  error: {}", flow::value(&json!({"code": error.code, "step": error.step}))));
+        lines.push(format!(
+            "  error: {}",
+            flow::value(&json!({"code": error.code, "step": error.step}))
+        ));
     }
     if let Some(outputs) = outputs {
         lines.push(format!("  outputs: {}", flow::map(outputs)));
@@ -107,15 +133,18 @@ impl Tape<'_> {
                 }
                 Some("wait") => {
                     if let Some(event) = output.as_ref().filter(|output| output.get("type").is_some()) {
-                        let told = json!({"type": event["type"], "source": event["source"], "data": event["data"]});
+                        let told =
+                            json!({"type": event["type"], "source": event["source"], "data": event["data"]});
                         self.signal(*at, "event", told);
                     }
                 }
                 _ => {}
             },
             Event::StepFailed { step, at, error, .. }
-                if matches!(self.kind(step), Some("uses" | "script" | "container" | "workflow"))
-                    && self.started.contains_key(step) =>
+                if matches!(
+                    self.kind(step),
+                    Some("uses" | "script" | "container" | "workflow")
+                ) && self.started.contains_key(step) =>
             {
                 self.mock(step, *at, "error", told(error));
             }
@@ -128,7 +157,9 @@ impl Tape<'_> {
     fn kind(&self, path: &str) -> Option<&'static str> {
         let last = path.strip_suffix(".undo").unwrap_or(path).rsplit('.').next()?;
         let mut steps = self.plan.steps();
-        steps.find(|step| step.id == last).map(flowpilot_engine::plan::PlanStep::kind)
+        steps
+            .find(|step| step.id == last)
+            .map(flowpilot_engine::plan::PlanStep::kind)
     }
 
     fn mock(&mut self, step: &str, at: Timestamp, field: &str, value: Value) {
@@ -162,7 +193,10 @@ fn told(error: &StepError) -> Value {
         fields.insert("retryable".to_owned(), json!(retryable));
     }
     if let Some(span) = error.retry_after_ms.and_then(|after| i64::try_from(after).ok()) {
-        fields.insert("retryAfter".to_owned(), json!(written(SignedDuration::from_millis(span))));
+        fields.insert(
+            "retryAfter".to_owned(),
+            json!(written(SignedDuration::from_millis(span))),
+        );
     }
     Value::Object(fields)
 }

@@ -11,7 +11,11 @@ const EVENTS: usize = 12;
 
 /// One line: how it went and what it is called.
 pub(crate) fn line(case: &Case, result: &Outcome, file: &str) -> String {
-    let word = if result.differences.is_empty() { "ok    " } else { "FAILED" };
+    let word = if result.differences.is_empty() {
+        "ok    "
+    } else {
+        "FAILED"
+    };
     format!("{word} {} ({file}:{})", case.test.name, case.line)
 }
 
@@ -81,6 +85,9 @@ fn journal_line(event: &Event, report: &Report) -> String {
     fields.shift_remove("at");
     let start = report.journal.first().map_or(event.at(), Event::at);
     let at = super::fields::written(event.at().duration_since(start));
-    let kind = kind.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
+    let kind = kind
+        .as_ref()
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default();
     format!("{at:>8} {kind} {}", super::flow::map(&fields))
 }

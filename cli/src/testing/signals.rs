@@ -8,17 +8,29 @@ use serde_json::Value;
 use super::fields::{self, Fields, Read, wrong};
 
 pub(crate) fn read(items: &[Value]) -> Read<Vec<Signal>> {
-    items.iter().enumerate().map(|(number, item)| signal(item, &format!("signals[{number}]"))).collect()
+    items
+        .iter()
+        .enumerate()
+        .map(|(number, item)| signal(item, &format!("signals[{number}]")))
+        .collect()
 }
 
 fn signal(value: &Value, path: &str) -> Read<Signal> {
     let mut fields = Fields::of(value, path)?;
     let at = fields.span("at")?.unwrap_or(SignedDuration::ZERO);
     let given = [
-        fields.take("approve").map(|value| vote(value, &fields.path("approve"), true)),
-        fields.take("reject").map(|value| vote(value, &fields.path("reject"), false)),
-        fields.take("event").map(|value| event(value, &fields.path("event"))),
-        fields.take("cancel").map(|value| cancel(value, &fields.path("cancel"))),
+        fields
+            .take("approve")
+            .map(|value| vote(value, &fields.path("approve"), true)),
+        fields
+            .take("reject")
+            .map(|value| vote(value, &fields.path("reject"), false)),
+        fields
+            .take("event")
+            .map(|value| event(value, &fields.path("event"))),
+        fields
+            .take("cancel")
+            .map(|value| cancel(value, &fields.path("cancel"))),
     ];
     let mut given = given.into_iter().flatten();
     let (Some(what), None) = (given.next(), given.next()) else {
@@ -36,7 +48,16 @@ fn vote(value: &Value, path: &str, approve: bool) -> Read<SignalKind> {
     let form = fields.map("form")?.cloned().unwrap_or_default();
     let comment = fields.text("comment")?.map(str::to_owned);
     fields.end()?;
-    Ok(SignalKind::Vote { step, vote: Vote { by, groups, approve, form, comment } })
+    Ok(SignalKind::Vote {
+        step,
+        vote: Vote {
+            by,
+            groups,
+            approve,
+            form,
+            comment,
+        },
+    })
 }
 
 fn event(value: &Value, path: &str) -> Read<SignalKind> {
@@ -50,7 +71,9 @@ fn event(value: &Value, path: &str) -> Read<SignalKind> {
 
 fn cancel(value: &Value, path: &str) -> Read<SignalKind> {
     match value {
-        Value::Bool(true) => Ok(SignalKind::Cancel { by: "somebody".to_owned() }),
+        Value::Bool(true) => Ok(SignalKind::Cancel {
+            by: "somebody".to_owned(),
+        }),
         Value::Object(_) => {
             let mut fields = Fields::of(value, path)?;
             let by = fields.text("by")?.unwrap_or("somebody").to_owned();

@@ -40,7 +40,12 @@ pub(crate) struct Unreadable {
 
 impl std::fmt::Display for Unreadable {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { file, line, column, message } = self;
+        let Self {
+            file,
+            line,
+            column,
+            message,
+        } = self;
         write!(formatter, "{}:{line}:{column}: {message}", file.display())
     }
 }
@@ -48,13 +53,24 @@ impl std::fmt::Display for Unreadable {
 impl TestFile {
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let size = std::fs::metadata(path).with_context(|| format!("failed to read {}", path.display()))?.len();
-        anyhow::ensure!(size <= FILE_BYTES, "{} has {size} bytes; at most {FILE_BYTES} are read", path.display());
+        let size = std::fs::metadata(path)
+            .with_context(|| format!("failed to read {}", path.display()))?
+            .len();
+        anyhow::ensure!(
+            size <= FILE_BYTES,
+            "{} has {size} bytes; at most {FILE_BYTES} are read",
+            path.display()
+        );
         let bytes = std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
         let text = String::from_utf8(bytes);
-        let text = text.with_context(|| format!("{} is not UTF-8: save it in that encoding", path.display()))?;
+        let text =
+            text.with_context(|| format!("{} is not UTF-8: save it in that encoding", path.display()))?;
         let parts = cut(&text);
-        Ok(Self { path: path.to_owned(), text, parts })
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+            parts,
+        })
     }
 
     /// The text of a part.
@@ -69,13 +85,24 @@ impl TestFile {
             return Ok(None);
         }
         match manifest::parse(text.as_bytes()) {
-            Ok(documents) => Ok(documents.into_iter().find(|document| document.kind == "WorkflowTest")),
+            Ok(documents) => Ok(documents
+                .into_iter()
+                .find(|document| document.kind == "WorkflowTest")),
             Err(problems) => {
                 let first = problems.into_iter().next();
                 let (line, column, message) = first.map_or((1, 1, String::new()), |problem| {
-                    (problem.line, problem.column, format!("{} [{}]", problem.message, problem.code))
+                    (
+                        problem.line,
+                        problem.column,
+                        format!("{} [{}]", problem.message, problem.code),
+                    )
                 });
-                Err(Unreadable { file: self.path.clone(), line: line + part.lines, column, message })
+                Err(Unreadable {
+                    file: self.path.clone(),
+                    line: line + part.lines,
+                    column,
+                    message,
+                })
             }
         }
     }
@@ -89,12 +116,18 @@ fn cut(text: &str) -> Vec<Part> {
     for (number, line) in (1_u32..).zip(text.split_inclusive('\n')) {
         let behind = line.strip_prefix("---");
         if behind.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\n', '\r', '\t'])) {
-            parts.push(Part { bytes: start..offset, lines: first_line });
+            parts.push(Part {
+                bytes: start..offset,
+                lines: first_line,
+            });
             (start, first_line) = (offset + line.len(), number);
         }
         offset += line.len();
     }
-    parts.push(Part { bytes: start..text.len(), lines: first_line });
+    parts.push(Part {
+        bytes: start..text.len(),
+        lines: first_line,
+    });
     parts
 }
 
@@ -106,7 +139,10 @@ mod tests {
     fn a_file_is_cut_at_its_document_markers_and_lines_are_counted() {
         let text = "a: 1\n---\nb: |\n  ---x\nc: 3\n--- \nd: 4";
         let parts = cut(text);
-        let texts: Vec<_> = parts.iter().map(|part| (&text[part.bytes.clone()], part.lines)).collect();
+        let texts: Vec<_> = parts
+            .iter()
+            .map(|part| (&text[part.bytes.clone()], part.lines))
+            .collect();
         assert_eq!(texts, [("a: 1\n", 0), ("b: |\n  ---x\nc: 3\n", 2), ("d: 4", 6)]);
     }
 }

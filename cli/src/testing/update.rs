@@ -19,7 +19,11 @@ pub(crate) fn updated(text: &str, object: &Value, result: &Outcome) -> Option<St
     if result.differences.is_empty() {
         return None;
     }
-    let old = object.get("expect").and_then(Value::as_object).cloned().unwrap_or_default();
+    let old = object
+        .get("expect")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     let new = expectation(&old, result)?;
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
     match section(&lines, 0..lines.len(), "expect", 0) {
@@ -45,24 +49,41 @@ fn section(lines: &[String], within: Range<usize>, key: &str, indent: usize) -> 
         let rest = line.trim_start().strip_prefix(key);
         rest.is_some_and(|rest| rest.starts_with(':'))
     };
-    let start = within.clone().find(|number| is_at(&lines[*number]) && names(&lines[*number]))?;
+    let start = within
+        .clone()
+        .find(|number| is_at(&lines[*number]) && names(&lines[*number]))?;
     let ends = |line: &str| {
         let inner = line.trim_start();
-        line.len() - inner.len() <= indent && !inner.is_empty() && !(inner.starts_with("- ") && line.len() - inner.len() == indent)
+        line.len() - inner.len() <= indent
+            && !inner.is_empty()
+            && !(inner.starts_with("- ") && line.len() - inner.len() == indent)
     };
-    let mut end = (start + 1..within.end).find(|number| ends(&lines[*number])).unwrap_or(within.end);
-    while end > start + 1 && (lines[end - 1].trim().is_empty() || lines[end - 1].trim_start().starts_with('#')) {
+    let mut end = (start + 1..within.end)
+        .find(|number| ends(&lines[*number]))
+        .unwrap_or(within.end);
+    while end > start + 1
+        && (lines[end - 1].trim().is_empty() || lines[end - 1].trim_start().starts_with('#'))
+    {
         end -= 1;
     }
     Some(start..end)
 }
 
 /// The lines of the new `expect`: what still holds stands as it was written.
-fn kept(lines: &[String], range: &Range<usize>, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<String> {
+fn kept(
+    lines: &[String],
+    range: &Range<usize>,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+) -> Vec<String> {
     let head = lines[range.start].trim_end();
     let inner = lines.get(range.start + 1).filter(|_| range.len() > 1);
-    let is_block = head.strip_prefix("expect:").is_some_and(|rest| rest.trim().is_empty() || rest.trim_start().starts_with('#'));
-    let indent = inner.map_or(2, |line| line.len() - line.trim_start().len()).max(1);
+    let is_block = head
+        .strip_prefix("expect:")
+        .is_some_and(|rest| rest.trim().is_empty() || rest.trim_start().starts_with('#'));
+    let indent = inner
+        .map_or(2, |line| line.len() - line.trim_start().len())
+        .max(1);
     let mut out = Vec::new();
     if !is_block {
         out.push("expect:\n".to_owned());
@@ -76,7 +97,10 @@ fn kept(lines: &[String], range: &Range<usize>, old: &Map<String, Value>, new: &
         if new.get(name) != Some(value)
             && let Some(section) = section(lines, within.clone(), name, indent)
         {
-            let fresh = new.get(name).map(|value| entry(name, value, indent)).unwrap_or_default();
+            let fresh = new
+                .get(name)
+                .map(|value| entry(name, value, indent))
+                .unwrap_or_default();
             edits.push((section, fresh));
         }
     }
@@ -107,13 +131,21 @@ fn entry(name: &str, value: &Value, indent: usize) -> Vec<String> {
     match value {
         Value::Array(items) if by_line => {
             let mut lines = vec![format!("{space}{name}:\n")];
-            lines.extend(items.iter().map(|item| format!("{space}- {}\n", flow::value(item))));
+            lines.extend(
+                items
+                    .iter()
+                    .map(|item| format!("{space}- {}\n", flow::value(item))),
+            );
             lines
         }
         Value::Object(fields) if name == "steps" && !fields.is_empty() => {
             let mut lines = vec![format!("{space}{name}:\n")];
             let inner = fields.iter();
-            lines.extend(inner.map(|(step, value)| format!("{space}  {}: {}\n", flow::scalar(step), flow::value(value))));
+            lines.extend(
+                inner.map(|(step, value)| {
+                    format!("{space}  {}: {}\n", flow::scalar(step), flow::value(value))
+                }),
+            );
             lines
         }
         _ => vec![format!("{space}{name}: {}\n", flow::value(value))],
@@ -128,8 +160,16 @@ fn expectation(old: &Map<String, Value>, result: &Outcome) -> Option<Map<String,
             new.shift_remove(*name);
         }
     };
-    const OF_RUNS: [&str; 8] =
-        ["status", "error", "warnings", "endedAt", "outputs", "steps", "absentSteps", "calls"];
+    const OF_RUNS: [&str; 8] = [
+        "status",
+        "error",
+        "warnings",
+        "endedAt",
+        "outputs",
+        "steps",
+        "absentSteps",
+        "calls",
+    ];
     match &result.happened {
         Happened::Nothing(_) => return None,
         Happened::Rejected(problems) => {
@@ -182,16 +222,23 @@ fn everything(new: &mut Map<String, Value>, report: &Report) {
     let fields = ["outcome", "named", "reason", "code"];
     let steps = steps.into_iter().map(|(path, report)| {
         let all = verdict::step(report);
-        let told = fields.iter().filter_map(|name| Some(((*name).to_owned(), all.get(*name)?.clone())));
+        let told = fields
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), all.get(*name)?.clone())));
         (path.clone(), Value::Object(told.collect()))
     });
     new.insert("steps".to_owned(), Value::Object(steps.collect()));
-    let listed: Vec<Value> = told(&report.calls).map(|call| Value::Object(calls::summary(call))).collect();
+    let listed: Vec<Value> = told(&report.calls)
+        .map(|call| Value::Object(calls::summary(call)))
+        .collect();
     new.insert("calls".to_owned(), json!(listed));
 }
 
 fn error(report: &Report) -> Option<Value> {
-    let error = report.error.as_ref().filter(|_| report.status == Status::Failed)?;
+    let error = report
+        .error
+        .as_ref()
+        .filter(|_| report.status == Status::Failed)?;
     let mut fields = Map::new();
     fields.insert("code".to_owned(), json!(error.code));
     if let Some(step) = &error.step {
@@ -208,7 +255,10 @@ fn told(calls: &[Call]) -> impl Iterator<Item = &Call> {
 fn corrected(new: &mut Map<String, Value>, result: &Outcome, report: &Report) {
     let differs = |name: &str| {
         result.differences.iter().any(|difference| {
-            difference.place.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            difference
+                .place
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         })
     };
     if differs("status") {
@@ -236,14 +286,24 @@ fn corrected(new: &mut Map<String, Value>, result: &Outcome, report: &Report) {
         new.shift_remove("warnings");
     }
     if let Some(Value::Array(paths)) = new.get_mut("absentSteps") {
-        paths.retain(|path| !path.as_str().is_some_and(|path| differs(&format!("steps.{path}"))));
+        paths.retain(|path| {
+            !path
+                .as_str()
+                .is_some_and(|path| differs(&format!("steps.{path}")))
+        });
     }
     if let Some(Value::Object(steps)) = new.get_mut("steps") {
         steps.retain(|path, _| report.steps.contains_key(path));
         for (path, fields) in steps {
             let actual = verdict::step(&report.steps[path]);
-            let Some(fields) = fields.as_object_mut() else { continue };
-            let missing: Vec<String> = fields.keys().filter(|name| !actual.contains_key(*name)).cloned().collect();
+            let Some(fields) = fields.as_object_mut() else {
+                continue;
+            };
+            let missing: Vec<String> = fields
+                .keys()
+                .filter(|name| !actual.contains_key(*name))
+                .cloned()
+                .collect();
             without(fields, &missing);
             for (name, value) in fields {
                 if compare(value, actual.get(name), "", &mut Bound::new()).is_err() {
@@ -282,7 +342,11 @@ fn called(old: &Value, report: &Report) -> Value {
         Value::Object(fields)
     });
     let listed: Vec<Value> = listed.collect();
-    if old.is_array() { json!(listed) } else { json!({"unordered": listed}) }
+    if old.is_array() {
+        json!(listed)
+    } else {
+        json!({"unordered": listed})
+    }
 }
 
 #[cfg(test)]
@@ -296,7 +360,8 @@ mod tests {
         let range = section(&lines, 0..lines.len(), "expect", 0).unwrap();
         assert_eq!(range, 1..7);
         let old = json!({"status": "Failed", "endedAt": "5s", "calls": [{"step": "a"}]});
-        let new = json!({"status": "Succeeded", "endedAt": "5s", "calls": [{"step": "b"}], "outputs": {"n": 1}});
+        let new =
+            json!({"status": "Succeeded", "endedAt": "5s", "calls": [{"step": "b"}], "outputs": {"n": 1}});
         let kept = kept(&lines, &range, old.as_object().unwrap(), new.as_object().unwrap());
         assert_eq!(
             kept.concat(),

@@ -51,7 +51,12 @@ impl Workflows {
     pub(crate) fn cast(&self, test: &TestDocument, folder: &Path) -> Result<Cast, String> {
         let mut actions = catalogue::to_come();
         actions.extend(test.actions.clone());
-        let variables: BTreeSet<String> = test.variables.iter().flatten().map(|(name, _)| name.clone()).collect();
+        let variables: BTreeSet<String> = test
+            .variables
+            .iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect();
         let mut context = Context {
             tenant_variables: Some(variables),
             actions,
@@ -73,8 +78,12 @@ impl Workflows {
             inputs: admitted.plan.inputs().to_vec(),
             outputs: json!({}),
         };
-        context.workflows =
-            Some(others.iter().map(|(name, admitted)| (name.clone(), interface(admitted))).collect());
+        context.workflows = Some(
+            others
+                .iter()
+                .map(|(name, admitted)| (name.clone(), interface(admitted)))
+                .collect(),
+        );
         let main = self.admit(&test.workflow, folder, &context)?;
         let title = match (&test.workflow, &main) {
             (Source::File(file), _) => folder.join(file).display().to_string(),
@@ -87,10 +96,19 @@ impl Workflows {
     /// The plan of a file's workflow, whatever is around it.
     pub(crate) fn plan(&self, path: &Path) -> Result<Arc<Plan>, String> {
         let object = self.object(path)?;
-        let context = Context { actions: catalogue::to_come(), ..Context::default() };
-        admit(&object, &context).map(|admitted| admitted.plan).map_err(|problems| {
-            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-        })
+        let context = Context {
+            actions: catalogue::to_come(),
+            ..Context::default()
+        };
+        admit(&object, &context)
+            .map(|admitted| admitted.plan)
+            .map_err(|problems| {
+                problems
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            })
     }
 
     fn admit(&self, source: &Source, folder: &Path, context: &Context) -> Result<Admission, String> {
@@ -115,19 +133,25 @@ impl Workflows {
         if let Some(known) = lock(&self.objects).get(path) {
             return Ok(known.clone());
         }
-        let bytes = std::fs::read(path).map_err(|error| format!("failed to read {}: {error}", path.display()))?;
+        let bytes =
+            std::fs::read(path).map_err(|error| format!("failed to read {}: {error}", path.display()))?;
         let documents = manifest::parse(&bytes).map_err(|problems| {
             let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
             format!("{}: {}", path.display(), words.join("; "))
         })?;
-        let mut workflows = documents.into_iter().filter(|document| document.kind == "Workflow");
+        let mut workflows = documents
+            .into_iter()
+            .filter(|document| document.kind == "Workflow");
         match (workflows.next(), workflows.next()) {
             (Some(only), None) => {
                 let object = Arc::new(only.object);
                 lock(&self.objects).insert(path.to_owned(), object.clone());
                 Ok(object)
             }
-            (Some(_), Some(_)) => Err(format!("{} has several Workflows: a test names one", path.display())),
+            (Some(_), Some(_)) => Err(format!(
+                "{} has several Workflows: a test names one",
+                path.display()
+            )),
             (None, _) => Err(format!("{} has no Workflow", path.display())),
         }
     }
@@ -135,7 +159,11 @@ impl Workflows {
 
 fn admit(object: &Value, context: &Context) -> Admission {
     if object.get("kind").and_then(Value::as_str) != Some("Workflow") {
-        return Err(vec![Problem::error("UnknownKind", "kind", "write kind: Workflow")]);
+        return Err(vec![Problem::error(
+            "UnknownKind",
+            "kind",
+            "write kind: Workflow",
+        )]);
     }
     let (_, compiled) = manifest::check_workflow(object, context)?;
     let word = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);

@@ -20,7 +20,14 @@ impl Kept {
         (age < limit).then(|| output.clone())
     }
 
-    pub(super) fn keep(&mut self, workflow: &str, step: &str, cache: &CacheUse, output: &Value, now: Timestamp) {
+    pub(super) fn keep(
+        &mut self,
+        workflow: &str,
+        step: &str,
+        cache: &CacheUse,
+        output: &Value,
+        now: Timestamp,
+    ) {
         self.0.insert(key(workflow, step, cache), (now, output.clone()));
     }
 }

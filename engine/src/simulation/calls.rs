@@ -72,7 +72,11 @@ impl Call {
         put("cancelled", json!(self.cancelled));
         put("kind", json!(self.what.kind()));
         match &self.what {
-            Called::Task(Task::Action { action, connection, with }) => {
+            Called::Task(Task::Action {
+                action,
+                connection,
+                with,
+            }) => {
                 put("uses", json!(action));
                 if let Some(connection) = connection {
                     put("connection", json!(connection));
@@ -82,7 +86,13 @@ impl Call {
             Called::Task(Task::Script { input, .. }) => {
                 put("input", json!(input));
             }
-            Called::Task(Task::Container { image, command, args, env, .. }) => {
+            Called::Task(Task::Container {
+                image,
+                command,
+                args,
+                env,
+                ..
+            }) => {
                 put("image", json!(image));
                 put("command", json!(command));
                 put("args", json!(args));

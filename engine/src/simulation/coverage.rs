@@ -43,7 +43,11 @@ impl Coverage {
             taken.insert(Point::Step(step.id.clone()));
             for need in &step.needs {
                 let needed = &plan.steps[need.step].id;
-                taken.extend(need.edges.iter().map(|edge| Point::Edge(written(needed, edge), step.id.clone())));
+                taken.extend(
+                    need.edges
+                        .iter()
+                        .map(|edge| Point::Edge(written(needed, edge), step.id.clone())),
+                );
             }
             if let Work::Switch { cases, default } = &step.work {
                 let names = cases.iter().map(|case| &case.name).chain(default);
@@ -67,18 +71,27 @@ impl Coverage {
             if !has_run(report) {
                 continue;
             }
-            let (block, id) = path.rsplit_once('.').map_or(("", path.as_str()), |(block, id)| (block, id));
-            let Some(step) = plan.step_number(id).map(|number| &plan.steps[number]) else { continue };
+            let (block, id) = path
+                .rsplit_once('.')
+                .map_or(("", path.as_str()), |(block, id)| (block, id));
+            let Some(step) = plan.step_number(id).map(|number| &plan.steps[number]) else {
+                continue;
+            };
             self.taken.insert(Point::Step(id.to_owned()));
             if let (Work::Switch { .. }, Some(named)) = (&step.work, &report.named) {
                 self.taken.insert(Point::Case(id.to_owned(), named.clone()));
             }
             for need in &step.needs {
                 let needed = &plan.steps[need.step].id;
-                let sibling = if block.is_empty() { needed.clone() } else { format!("{block}.{needed}") };
+                let sibling = if block.is_empty() {
+                    needed.clone()
+                } else {
+                    format!("{block}.{needed}")
+                };
                 let Some(end) = steps.get(&sibling) else { continue };
                 let met = need.edges.iter().filter(|edge| meets(edge, end));
-                self.taken.extend(met.map(|edge| Point::Edge(written(needed, edge), id.to_owned())));
+                self.taken
+                    .extend(met.map(|edge| Point::Edge(written(needed, edge), id.to_owned())));
             }
         }
     }

@@ -38,6 +38,8 @@ pub(super) struct Caller {
     /// The step as reports name it.
     pub(super) step: String,
     pub(super) attempt: u32,
+    /// Number of the call.
+    pub(super) call: usize,
 }
 
 /// What is needed to start a run.
@@ -70,7 +72,17 @@ impl Live {
     }
 
     pub(super) fn start(scene: &Scene, birth: Birth<'_>) -> Result<Self, ReplayError> {
-        let Birth { plan, workflow, revision, inputs, prefix, caller, depth, heard_from, now } = birth;
+        let Birth {
+            plan,
+            workflow,
+            revision,
+            inputs,
+            prefix,
+            caller,
+            depth,
+            heard_from,
+            now,
+        } = birth;
         let id = scene.seed.id(&format!("run {prefix} {now}"));
         let facts = Facts {
             run: id,
@@ -86,7 +98,11 @@ impl Live {
             at: now,
             inputs,
             vars: scene.variables.clone(),
-            mode: if scene.dry_run { RunMode::DryRun } else { RunMode::Run },
+            mode: if scene.dry_run {
+                RunMode::DryRun
+            } else {
+                RunMode::Run
+            },
         };
         let run = Run::resume(plan.clone(), facts, std::slice::from_ref(&started))?;
         Ok(Self {

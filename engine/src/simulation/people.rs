@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::calls::{Call, Called};
+use super::steps::last_id;
 use super::{SignalKind, Simulation};
-use crate::plan::FormField;
 use crate::journal::Vote;
+use crate::plan::FormField;
 use crate::run::{IncomingEvent, Question};
 
 impl Simulation<'_> {
@@ -19,8 +20,15 @@ impl Simulation<'_> {
             undo: false,
             cancelled: false,
             hidden: self.scene.dry_run,
-            what: Called::Approval { title: question.title.clone(), description: question.description.clone() },
+            what: Called::Approval {
+                title: question.title.clone(),
+                description: question.description.clone(),
+            },
         });
+        let asked = (number, question.step.clone());
+        if !self.questions.contains(&asked) {
+            self.questions.push(asked);
+        }
         if self.scene.dry_run {
             self.asked.push_back((number, question.clone()));
         }
@@ -34,43 +42,69 @@ impl Simulation<'_> {
                 self.take(0, commands);
             }
             SignalKind::Event { event, source, data } => {
-                let id = self.scene.seed.id(&format!("event {}", self.events.len())).to_string();
-                self.deliver(IncomingEvent { id, event, source: Some(source), time: self.now, data: Value::Object(data) });
+                let id = self
+                    .scene
+                    .seed
+                    .id(&format!("event {}", self.events.len()))
+                    .to_string();
+                self.deliver(IncomingEvent {
+                    id,
+                    event,
+                    source: Some(source),
+                    time: self.now,
+                    data: Value::Object(data),
+                });
             }
             SignalKind::Vote { step, vote } => self.vote(&step, vote),
         }
     }
 
-    /// A vote, for the approval of that path or, where a name is enough, of that name.
+    /// A vote, for the approval of that path or, where only a name is given, for the first of that name that takes it.
     fn vote(&mut self, step: &str, vote: Vote) {
         let mut refusal = None;
-        for number in 0..self.runs.len() {
-            let Some(inner) = step.strip_prefix(self.runs[number].prefix.as_str()) else { continue };
-            let inner = inner.to_owned();
-            match self.runs[number].run.vote(&inner, vote.clone(), self.now) {
-                Ok(commands) => return self.take(number, commands),
+        let by_path = |(run, path): &&(usize, String)| self.runs[*run].shown(path) == step;
+        let by_name = |(_, path): &&(usize, String)| last_id(path) == step;
+        let mut open: Vec<_> = self.questions.iter().filter(by_path).cloned().collect();
+        if open.is_empty() {
+            open = self.questions.iter().filter(by_name).cloned().collect();
+        }
+        for (run, path) in open {
+            match self.runs[run].run.vote(&path, vote.clone(), self.now) {
+                Ok(commands) => return self.take(run, commands),
                 Err(refused) => refusal = Some(refused.to_string()),
             }
         }
-        let why = refusal.unwrap_or_else(|| "there is no such step".to_owned());
+        let why = refusal.unwrap_or_else(|| "nobody was asked that".to_owned());
         self.refused.push(format!("{} about {step}: {why}", vote.by));
     }
 
     /// A dry run does not wait for people: the votes given in advance count at once, and without any the answer is yes.
     pub(super) fn answer_in_advance(&mut self, number: usize, question: &Question) {
         let shown = self.runs[number].shown(&question.step);
-        let given: Vec<Vote> = self.signals.iter().filter_map(|signal| match &signal.what {
-            SignalKind::Vote { step, vote } if *step == shown => Some(vote.clone()),
-            _ => None,
-        }).collect();
+        let given: Vec<Vote> = self
+            .signals
+            .iter()
+            .filter_map(|signal| match &signal.what {
+                SignalKind::Vote { step, vote } if *step == shown => Some(vote.clone()),
+                _ => None,
+            })
+            .collect();
         if !given.is_empty() {
             given.into_iter().for_each(|vote| self.vote(&shown, vote));
             return;
         }
         for voter in 1..=question.required {
-            let form = question.form.iter().map(|field| (field.name.clone(), filled(field))).collect();
+            let form = question
+                .form
+                .iter()
+                .map(|field| (field.name.clone(), filled(field)))
+                .collect();
             let vote = Vote {
-                by: question.users.get(voter as usize - 1).cloned().unwrap_or_else(|| format!("dry-run-{voter}")),
+                by: question
+                    .users
+                    .get(voter as usize - 1)
+                    .cloned()
+                    .unwrap_or_else(|| format!("dry-run-{voter}")),
                 groups: question.groups.clone(),
                 approve: true,
                 form,

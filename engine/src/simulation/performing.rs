@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::Simulation;
 use super::answers::Due;
 use super::calls::{Call, Called};
 use super::live::{Birth, Caller, Live};
 use super::steps::{item_index, last_id};
 use super::world::{Answer, Attempt, Reply};
-use super::Simulation;
 use crate::journal::{RunOutcome, StepError};
 use crate::run::{Command, IncomingEvent, Perform, Publication, Task};
 
@@ -19,16 +19,26 @@ impl Simulation<'_> {
     /// Does what a run asks for, in order.
     pub(super) fn take(&mut self, number: usize, commands: Vec<Command>) {
         self.touch(number);
+        // What was decided is written down before anything is done about it: doing may lead to further decisions.
+        for command in &commands {
+            if let Command::Record(event) = command {
+                self.runs[number].journal.push(event.clone());
+            }
+        }
         for command in commands {
             match command {
-                Command::Record(event) => self.runs[number].journal.push(event),
+                Command::Record(_) => {}
                 Command::Perform(perform) => self.perform(number, perform),
                 Command::Ask(question) => self.ask(number, &question),
                 Command::Listen { step: _, event } => self.listen(number, &event),
                 Command::Publish(publication) => self.publish(number, publication),
                 Command::Abort { step } => self.abort(number, &step),
                 Command::Terminate { step } => self.terminate(number, &step),
-                Command::Finish { outcome, outputs, error } => {
+                Command::Finish {
+                    outcome,
+                    outputs,
+                    error,
+                } => {
                     self.runs[number].outputs = outputs;
                     self.finished(number, outcome, error);
                 }
@@ -40,9 +50,18 @@ impl Simulation<'_> {
         let step = perform.step.clone();
         let of = step.strip_suffix(".undo").unwrap_or(&step).to_owned();
         // What an earlier attempt of the same path still had to say is of no interest any more.
-        while self.answers.take(number, &step).is_some() {}
+        self.answers.take(number, &step);
+        self.disown(number, &step);
         if let Some(output) = self.kept(number, &perform) {
-            return self.later(SignedDuration::ZERO, Due { run: number, step, attempt: perform.attempt, call: self.calls.len(), cache: None, is_cached: true, result: Some(Ok(output)) });
+            let due = Due {
+                run: number,
+                step,
+                attempt: perform.attempt,
+                call: None,
+                cache: None,
+                result: Some(Ok(output)),
+            };
+            return self.later(SignedDuration::ZERO, due);
         }
         let live = &self.runs[number];
         let path = live.shown(&of);
@@ -50,8 +69,8 @@ impl Simulation<'_> {
             path: &path,
             id: last_id(&of),
             index: item_index(&live.plan, &of),
+            now: self.now,
             perform: &perform,
-            dry_run: self.scene.dry_run,
         };
         let Answer { after, reply } = self.world.answer(&attempt);
         let call = self.calls.len();
@@ -66,13 +85,25 @@ impl Simulation<'_> {
             what: Called::Task(perform.task.clone()),
         });
         let cache = perform.cache.clone();
-        let due = |result| Due { run: number, step: step.clone(), attempt: perform.attempt, call, cache: cache.clone(), is_cached: false, result };
+        let due = |result| Due {
+            run: number,
+            step: step.clone(),
+            attempt: perform.attempt,
+            call: Some(call),
+            cache: cache.clone(),
+            result,
+        };
         match reply {
             Reply::Output(output) => self.later(after, due(Some(Ok(output)))),
             Reply::Error(error) => self.later(after, due(Some(Err(error)))),
             Reply::Fault(why) => self.fault = Some(why),
             Reply::Runs => {
-                let caller = Caller { run: number, step: step.clone(), attempt: perform.attempt };
+                let caller = Caller {
+                    run: number,
+                    step: step.clone(),
+                    attempt: perform.attempt,
+                    call,
+                };
                 match self.start(number, &perform.task, caller) {
                     Ok(None) => {}
                     Ok(Some(started)) => self.later(SignedDuration::ZERO, due(Some(Ok(started)))),
@@ -82,25 +113,47 @@ impl Simulation<'_> {
         }
     }
 
+    /// Nobody waits any more for what this step called before.
+    fn disown(&mut self, number: usize, step: &str) {
+        for live in &mut self.runs {
+            if live
+                .caller
+                .as_ref()
+                .is_some_and(|caller| caller.run == number && caller.step == step)
+            {
+                live.caller = None;
+            }
+        }
+    }
+
     /// An earlier output that this attempt can use.
     fn kept(&self, number: usize, perform: &Perform) -> Option<Value> {
         let cache = perform.cache.as_ref()?;
-        self.kept.find(&self.runs[number].workflow, last_id(&perform.step), cache, self.now)
+        self.kept.find(
+            &self.runs[number].workflow,
+            last_id(&perform.step),
+            cache,
+            self.now,
+        )
     }
 
     fn later(&mut self, after: SignedDuration, due: Due) {
         let at = self.now.checked_add(after).unwrap_or(Timestamp::MAX);
-        self.answers.push(at, due);
+        self.answers.begin(at, due);
     }
 
     /// Starts a called workflow. With a value: nobody waits for it.
     fn start(&mut self, number: usize, task: &Task, caller: Caller) -> Result<Option<Value>, StepError> {
         let Task::Workflow { name, inputs, waits } = task else {
-            return Err(failure("NotFound", "only a workflow step calls a workflow".to_owned()));
+            return Err(failure(
+                "NotFound",
+                "only a workflow step calls a workflow".to_owned(),
+            ));
         };
         let depth = self.runs[number].depth + 1;
         if depth > CALL_DEPTH {
-            let message = format!("runs call each other at most {CALL_DEPTH} deep: does `{name}` call itself?");
+            let message =
+                format!("runs call each other at most {CALL_DEPTH} deep: does `{name}` call itself?");
             return Err(failure("LimitExceeded", message));
         }
         let Some((plan, revision)) = self.world.workflow(name) else {
@@ -122,7 +175,8 @@ impl Simulation<'_> {
             heard_from: self.events.len(),
             now: self.now,
         };
-        let live = Live::start(&self.scene, birth).map_err(|error| failure("Unavailable", error.to_string()))?;
+        let live =
+            Live::start(&self.scene, birth).map_err(|error| failure("Unavailable", error.to_string()))?;
         let id = live.id;
         let child = self.runs.len();
         self.runs.push(live);
@@ -134,11 +188,14 @@ impl Simulation<'_> {
     pub(super) fn answer(&mut self, due: Due) {
         if let (Some(cache), Some(Ok(output))) = (&due.cache, &due.result) {
             let workflow = &self.runs[due.run].workflow;
-            self.kept.keep(workflow, last_id(&due.step), cache, output, self.now);
+            self.kept
+                .keep(workflow, last_id(&due.step), cache, output, self.now);
         }
         let run = &mut self.runs[due.run].run;
         let commands = match due.result {
-            Some(Ok(output)) if due.is_cached => run.attempt_cached(&due.step, due.attempt, output, self.now),
+            Some(Ok(output)) if due.call.is_none() => {
+                run.attempt_cached(&due.step, due.attempt, output, self.now)
+            }
             Some(Ok(output)) => run.attempt_succeeded(&due.step, due.attempt, output, self.now),
             Some(Err(error)) => run.attempt_failed(&due.step, due.attempt, error, self.now),
             None => run.attempt_cancelled(&due.step, due.attempt, self.now),
@@ -148,7 +205,9 @@ impl Simulation<'_> {
 
     /// A run ended: whoever called it hears of it.
     fn finished(&mut self, number: usize, outcome: RunOutcome, error: Option<StepError>) {
-        let Some(caller) = self.runs[number].caller.clone() else { return };
+        let Some(caller) = self.runs[number].caller.clone() else {
+            return;
+        };
         let outputs = self.runs[number].outputs.clone().unwrap_or_default();
         let aborted = self.runs[number].aborted;
         let parent = &mut self.runs[caller.run].run;
@@ -176,20 +235,30 @@ impl Simulation<'_> {
                 && !live.run.is_finished()
         });
         if let Some(child) = child {
+            if let Some(caller) = &self.runs[child].caller {
+                self.calls[caller.call].cancelled = true;
+            }
             self.runs[child].aborted = true;
             let commands = self.runs[child].run.cancel("caller", self.now);
             return self.take(child, commands);
         }
-        let Some((_, due)) = self.answers.take(number, step) else { return };
-        self.calls[due.call].cancelled = true;
-        self.answers.push(self.now, Due { result: None, ..due });
+        if let Some(((_, order), due)) = self.answers.take(number, step) {
+            self.mark_cancelled(&due);
+            self.answers.put((self.now, order), Due { result: None, ..due });
+        }
     }
 
     /// Asks a container to end. It answers when it wants to.
     fn terminate(&mut self, number: usize, step: &str) {
-        if let Some((at, due)) = self.answers.take(number, step) {
-            self.calls[due.call].cancelled = true;
-            self.answers.push(at, due);
+        if let Some((place, due)) = self.answers.take(number, step) {
+            self.mark_cancelled(&due);
+            self.answers.put(place, due);
+        }
+    }
+
+    fn mark_cancelled(&mut self, due: &Due) {
+        if let Some(call) = due.call {
+            self.calls[call].cancelled = true;
         }
     }
 
@@ -204,7 +273,12 @@ impl Simulation<'_> {
     }
 
     fn publish(&mut self, number: usize, publication: Publication) {
-        let Publication { step, id, event, data } = publication;
+        let Publication {
+            step,
+            id,
+            event,
+            data,
+        } = publication;
         self.calls.push(Call {
             at: self.since(self.now),
             step: self.runs[number].shown(&step),
@@ -212,7 +286,10 @@ impl Simulation<'_> {
             undo: false,
             cancelled: false,
             hidden: self.scene.dry_run,
-            what: Called::Emit { event: event.clone(), data: data.clone() },
+            what: Called::Emit {
+                event: event.clone(),
+                data: data.clone(),
+            },
         });
         if self.scene.dry_run {
             return;
@@ -240,5 +317,9 @@ impl Simulation<'_> {
 }
 
 fn failure(code: &str, message: String) -> StepError {
-    StepError { code: code.to_owned(), message, ..StepError::default() }
+    StepError {
+        code: code.to_owned(),
+        message,
+        ..StepError::default()
+    }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
+use super::Simulation;
 use super::calls::Call;
 use super::coverage::Coverage;
 use super::steps::{self, StepReport};
-use super::Simulation;
 use crate::journal::{Event, RunOutcome, StepError};
 use crate::run::{StepState, UndoState};
 

@@ -60,14 +60,24 @@ pub(super) fn item_index(plan: &Plan, path: &str) -> Option<usize> {
 pub(super) fn read(plan: &Plan, journal: &[Event], prefix: &str, steps: &mut BTreeMap<String, StepReport>) {
     let mut failures: HashMap<&str, Vec<Value>> = HashMap::new();
     for event in journal {
-        if let Event::IterationEnded { step, end: IterationEnd::Failed { error }, .. } = event {
+        if let Event::IterationEnded {
+            step,
+            end: IterationEnd::Failed { error },
+            ..
+        } = event
+        {
             if let Some((block, index)) = step.strip_suffix(']').and_then(|path| path.rsplit_once('[')) {
                 let index: usize = index.parse().unwrap_or_default();
-                failures.entry(block).or_default().push(json!({"index": index, "error": error}));
+                failures
+                    .entry(block)
+                    .or_default()
+                    .push(json!({"index": index, "error": error}));
             }
             continue;
         }
-        let Some(path) = event.step().filter(|_| is_about_a_step(event)) else { continue };
+        let Some(path) = event.step().filter(|_| is_about_a_step(event)) else {
+            continue;
+        };
         let order = steps.len();
         let step = steps.entry(format!("{prefix}{path}")).or_insert(StepReport {
             state: StepState::Pending,
@@ -104,7 +114,9 @@ fn is_about_a_step(event: &Event) -> bool {
 
 /// Whether it is a forEach that goes on when items fail.
 fn collects(plan: &Plan, path: &str) -> bool {
-    let step = plan.step_number(last_id(path)).map(|number| &plan.steps[number].work);
+    let step = plan
+        .step_number(last_id(path))
+        .map(|number| &plan.steps[number].work);
     matches!(step, Some(Work::ForEach(each)) if each.collects)
 }
 
@@ -121,7 +133,14 @@ fn read_event(event: &Event, step: &mut StepReport) {
             step.attempts = step.attempts.max(1);
             step.started_at.get_or_insert(*at);
         }
-        Event::StepSucceeded { at, attempt, output, named, cached, .. } => {
+        Event::StepSucceeded {
+            at,
+            attempt,
+            output,
+            named,
+            cached,
+            ..
+        } => {
             step.state = StepState::Succeeded;
             step.attempts = if *cached { 0 } else { *attempt };
             step.started_at.get_or_insert(*at);
@@ -130,7 +149,15 @@ fn read_event(event: &Event, step: &mut StepReport) {
             step.named.clone_from(named);
             step.error = None;
         }
-        Event::StepFailed { at, attempt, error, retry_at, named, output, .. } => {
+        Event::StepFailed {
+            at,
+            attempt,
+            error,
+            retry_at,
+            named,
+            output,
+            ..
+        } => {
             step.output.clone_from(output);
             step.attempts = *attempt;
             step.error = Some(error.clone());
@@ -163,10 +190,14 @@ pub(super) fn inside_skipped(plan: &Plan, prefix: &str, steps: &mut BTreeMap<Str
         let mut block = step.block;
         while let Some(number) = block {
             let outer = &plan.steps[number];
-            let skipped = steps.get(&format!("{prefix}{}", outer.id)).filter(|outer| outer.state == StepState::Skipped);
+            let skipped = steps
+                .get(&format!("{prefix}{}", outer.id))
+                .filter(|outer| outer.state == StepState::Skipped);
             if let Some(skipped) = skipped.cloned() {
                 let order = steps.len();
-                steps.entry(format!("{prefix}{}", step.id)).or_insert(StepReport { order, ..skipped });
+                steps
+                    .entry(format!("{prefix}{}", step.id))
+                    .or_insert(StepReport { order, ..skipped });
                 break;
             }
             block = outer.block;

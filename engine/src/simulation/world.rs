@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::journal::StepError;
@@ -27,10 +27,10 @@ pub struct Attempt<'a> {
     pub id: &'a str,
     /// Number of the item, inside a forEach: the innermost one.
     pub index: Option<usize>,
+    /// The moment.
+    pub now: Timestamp,
     /// What is asked for.
     pub perform: &'a Perform,
-    /// Nothing that changes the world is done.
-    pub dry_run: bool,
 }
 
 /// What becomes of an attempt.

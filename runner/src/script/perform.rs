@@ -49,7 +49,7 @@ pub async fn perform(
         }
         Err(error) => {
             log(attempt.run, attempt.step, &error.logs);
-            Err(step_error(error))
+            Err(error.into_step_error())
         }
     }
 }
@@ -65,16 +65,19 @@ fn log(run: Uuid, step: &str, lines: &[Line]) {
     }
 }
 
-/// Scripts change nothing outside, so none of their errors may have happened.
-fn step_error(error: ScriptError) -> StepError {
-    // The same source with the same input ends the same way.
-    let final_ends = ["InvalidOutput", "LimitExceeded", "Internal"];
-    StepError {
-        retryable: final_ends.contains(&error.code.as_str()).then_some(false),
-        code: error.code,
-        message: error.message,
-        details: error.details,
-        ..StepError::default()
+impl ScriptError {
+    /// What the step's error is. Scripts change nothing outside, so none of their errors may have happened.
+    #[must_use]
+    pub fn into_step_error(self) -> StepError {
+        // The same source with the same input ends the same way.
+        let final_ends = ["InvalidOutput", "LimitExceeded", "Internal"];
+        StepError {
+            retryable: final_ends.contains(&self.code.as_str()).then_some(false),
+            code: self.code,
+            message: self.message,
+            details: self.details,
+            ..StepError::default()
+        }
     }
 }
 
@@ -107,7 +110,7 @@ mod tests {
             ("Interrupted", None),
             ("NotFound", None),
         ] {
-            let error = step_error(ScriptError::new(code, "so"));
+            let error = ScriptError::new(code, "so").into_step_error();
             assert_eq!((error.code.as_str(), error.retryable), (code, retryable));
             assert!(!error.may_have_happened);
         }

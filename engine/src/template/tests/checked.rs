@@ -71,7 +71,7 @@ fn what_is_not_there_is_named_with_its_place() {
             "column 4",
         ),
         ("{{ order.x.y|upper }}", "is not there", "column 9"),
-        ("{{ order.keys() }}", "there are no methods here", "column 4"),
+        ("{{ order.keys() }}", "there are no methods here", "column 9"),
         ("{{ order.n + 'a' }}", "in `order.n + 'a'`", "column 4"),
     ];
     for (source, part, place) in cases {
