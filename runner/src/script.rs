@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use failure::ScriptError;
-pub use perform::{Attempt, perform, step_error};
+pub use perform::{Attempt, perform};
 pub use pool::Scripts;
 pub use sandbox::{check, run};
 pub use worker::{is_worker, serve};

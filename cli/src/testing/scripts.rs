@@ -25,6 +25,6 @@ pub(crate) fn run(job: Job) -> Result<Value, StepError> {
     };
     match script::run(&job, &script::Limits::default(), || false) {
         Ok(output) => Ok(output.value),
-        Err(error) => Err(script::step_error(error)),
+        Err(error) => Err(error.into_step_error()),
     }
 }
