@@ -17,6 +17,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::expression::Value;
@@ -44,6 +45,8 @@ mod record;
 mod recover;
 mod retry;
 mod settle;
+mod snapshot;
+mod stored;
 mod undo;
 mod view;
 mod wait;
@@ -56,6 +59,7 @@ pub use approval::VoteRefused;
 pub use attempt::OUTPUT_BYTES;
 pub use command::{CacheUse, Command, Perform, Publication, Question, Task};
 pub use error::ReplayError;
+pub use snapshot::Snapshot;
 pub use view::{RunView, StepState, StepView, UndoState};
 pub use wait::IncomingEvent;
 
@@ -125,7 +129,7 @@ pub struct Run {
 }
 
 /// What a moment was waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Timer {
     /// The end of a wait or of an attempt, or the start of a further attempt.
     Step(Instance),
@@ -136,7 +140,7 @@ enum Timer {
 }
 
 /// The end of a run, as it was recorded.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Finished {
     outcome: RunOutcome,
     error: Option<StepError>,

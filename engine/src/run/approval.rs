@@ -86,7 +86,6 @@ impl Run {
                 "the form and the comment have more than {VOTE_BYTES} bytes"
             ));
         }
-        let approves = vote.approve;
         let mut commands = Vec::new();
         let event = Event::Voted {
             step: step.to_owned(),
@@ -94,24 +93,33 @@ impl Run {
             vote,
         };
         self.record_at(Target::Step(instance), event, &mut commands);
+        self.decide_approval(instance, approval, now, &mut commands);
+        Ok(commands)
+    }
+
+    /// Whether the votes so far decide.
+    pub(super) fn decide_approval(
+        &mut self,
+        instance: Instance,
+        approval: &ApprovalWork,
+        now: Timestamp,
+        commands: &mut Vec<Command>,
+    ) {
         let votes = &self.record_of(instance).votes;
         let agreed = votes.iter().filter(|vote| vote.approve).count();
-        let output = || decision(votes, approves, now);
-        if !approves {
-            let output = output();
-            let by = self.record_of(instance).votes.last().map(|vote| vote.by.clone());
+        if let Some(rejected) = votes.iter().find(|vote| !vote.approve) {
             let error = StepError {
                 code: "Rejected".to_owned(),
-                message: format!("{} rejected it", by.unwrap_or_default()),
+                message: format!("{} rejected it", rejected.by),
                 ..StepError::default()
             };
-            self.fail_as(instance, error, "rejected", Some(output), now, &mut commands);
+            let output = decision(votes, false, now);
+            self.fail_as(instance, error, "rejected", Some(output), now, commands);
         } else if agreed >= approval.required as usize {
-            let output = output();
+            let output = decision(votes, true, now);
             let named = Some("approved".to_owned());
-            self.succeed_as(instance, Some(output), named, now, &mut commands);
+            self.succeed_as(instance, Some(output), named, now, commands);
         }
-        Ok(commands)
     }
 
     fn may_vote(&self, instance: Instance, approval: &ApprovalWork, vote: &Vote) -> Result<(), VoteRefused> {

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::frame::{Frame, FrameId, Instance, RUN};
 use super::record::Phase;
@@ -27,14 +28,14 @@ const LEFT_TO_FINISH: SignedDuration = SignedDuration::from_secs(60);
 const CLEAN_UP: SignedDuration = SignedDuration::from_hours(1);
 
 /// Why a block ends before all its steps have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Ending {
     pub(super) cause: Cause,
     pub(super) since: Timestamp,
 }
 
 /// What began the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Cause {
     /// A failure that nothing handles, a timeout, a limit: the error is with the frame.
     Failing,

@@ -18,6 +18,9 @@ pub enum ReplayError {
         /// Its version.
         version: u32,
     },
+    /// The snapshot is of another version, or of another plan.
+    #[snafu(display("the snapshot does not belong to this plan and this engine"))]
+    ForeignSnapshot,
     /// An event speaks of a step that the plan does not have.
     #[snafu(display("event {event} is about step {step}, which the plan does not have"))]
     UnknownStep {

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::ending::{Cause, Ending};
@@ -29,18 +30,18 @@ use crate::plan::{Plan, Work};
 pub(super) const RUN: FrameId = FrameId(0);
 
 /// Which frame. Numbers are not given twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct FrameId(usize);
 
 /// A step of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct Instance {
     pub(super) frame: FrameId,
     pub(super) step: usize,
 }
 
 /// A block that is under way.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Frame {
     pub(super) owner: Owner,
     /// The step that it is the inside of; nothing for the run.
@@ -72,13 +73,14 @@ pub(super) struct Frame {
     pub(super) timer: Option<Timestamp>,
     pub(super) iterations: Option<Box<Iterations>>,
     /// Of a turn: what it carries, and its index.
+    #[serde(with = "super::stored::optional")]
     pub(super) turn: Option<Value>,
     /// Its end is known outside.
     pub(super) closed: bool,
 }
 
 /// Whose inside a frame is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Owner {
     Run,
     /// An attempt of a group, or a forEach or loop.
@@ -91,14 +93,14 @@ pub(super) enum Owner {
 }
 
 /// A step that can be taken back, and when it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Completed {
     pub(super) sequence: u64,
     pub(super) instance: Instance,
 }
 
 /// Items of a forEach, or turns of a loop.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Iterations {
     pub(super) plan: Turns,
     /// The one that begins next.
@@ -108,9 +110,10 @@ pub(super) struct Iterations {
 }
 
 /// What is done again and again.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Turns {
     Items {
+        #[serde(with = "super::stored::list")]
         items: Arc<Vec<Value>>,
         /// What the items gave, in their order.
         results: Vec<Option<Json>>,
@@ -124,7 +127,7 @@ pub(super) enum Turns {
 }
 
 /// All frames.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Frames(Vec<Option<Box<Frame>>>);
 
 impl Frames {

@@ -3,11 +3,13 @@
 //! Across blocks that is the list, too: a group adds nothing. Only the steps of one item or turn stay together: items
 //! stand where the first step of their block does, in their own order.
 
+use serde::{Deserialize, Serialize};
+
 /// Blocks in blocks are at most five deep, and an item or a turn adds two numbers.
 const PARTS: usize = 12;
 
 /// Where a step stands among those of the same moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Order {
     parts: [u32; PARTS],
     used: usize,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::frame::FrameId;
 use crate::expression::Value;
@@ -10,7 +11,7 @@ use crate::journal::{SkipReason, StepError, Vote};
 use crate::plan::Edge;
 
 /// One step of a block that is under way.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) phase: Phase,
     /// Attempts that began.
@@ -22,8 +23,10 @@ pub(super) struct Record {
     pub(super) ended_at: Option<Timestamp>,
     /// Key of its timer.
     pub(super) timer: Option<Timestamp>,
+    #[serde(with = "super::stored::optional")]
     pub(super) output: Option<Value>,
     /// Failed items of a forEach that collects them.
+    #[serde(with = "super::stored::optional")]
     pub(super) failures: Option<Value>,
     pub(super) error: Option<Arc<StepError>>,
     pub(super) named: Option<Arc<str>>,
@@ -50,7 +53,7 @@ pub(super) struct Record {
 }
 
 /// Where a step stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Phase {
     #[default]
     Pending,
@@ -64,7 +67,7 @@ pub(super) enum Phase {
 }
 
 /// The undo of a step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Undoing {
     pub(super) phase: Phase,
     pub(super) attempts: u32,
@@ -78,7 +81,7 @@ pub(super) struct Undoing {
 }
 
 /// A step whose end decided against a need, and the need that missed it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Fork {
     pub(super) step: usize,
     /// The step that missed it, and which of its needs.

@@ -2,14 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::approval::expired;
 use super::frame::Instance;
 use super::path::Target;
 use super::record::Phase;
 use super::{Command, Run};
 use crate::action::Effect;
 use crate::journal::{Event, RunMode, StepError};
-use crate::plan::{WaitFor, Work};
+use crate::plan::{ApprovalWork, WaitFor, Work};
 
 impl Run {
     /// What becomes of attempts that began and did not end, after another runner held the run: call it once after
@@ -56,15 +55,30 @@ impl Run {
         let (phase, until, has_frame) = (record.phase, record.timer, record.frame.is_some());
         let work = &plan.steps[instance.step].work;
         match (phase, work) {
-            (Phase::Waiting, Work::Approval(approval)) => match self.question(instance, approval, until) {
-                Ok(question) => commands.push(Command::Ask(question)),
-                Err(_) => self.fail_as(instance, expired(work), "expired", None, now, commands),
-            },
+            (Phase::Waiting, Work::Approval(approval)) => {
+                self.decide_approval(instance, approval, now, commands);
+                if self.record_of(instance).phase == Phase::Waiting {
+                    self.ask_again(instance, approval, until, commands);
+                }
+            }
             (Phase::Waiting, Work::Wait(WaitFor::Event(event))) if self.mode == RunMode::Run => {
                 self.listen_for(instance, event, commands);
             }
             (Phase::Running, _) if !has_frame => self.recover_attempt(instance, work, now, commands),
             _ => {}
+        }
+    }
+
+    fn ask_again(
+        &self,
+        instance: Instance,
+        approval: &ApprovalWork,
+        until: Option<Timestamp>,
+        commands: &mut Vec<Command>,
+    ) {
+        // It could be asked before, from the same data.
+        if let Ok(question) = self.question(instance, approval, until) {
+            commands.push(Command::Ask(question));
         }
     }
 

@@ -171,7 +171,15 @@ proptest! {
             let mut replayed = Run::resume(world.plan.clone(), facts(), &world.journal).unwrap();
             prop_assert_eq!(replayed.view(), world.run.view(), "{}", text);
             prop_assert_eq!(replayed.running(), world.run.running());
+            let snapshot = serde_json::to_string(&world.run.snapshot()).unwrap();
+            let restored = Run::restore(world.plan.clone(), facts(), serde_json::from_str(&snapshot).unwrap()).unwrap();
+            prop_assert_eq!(restored.view(), world.run.view());
+            prop_assert_eq!(restored.next_timer(), world.run.next_timer());
+            prop_assert_eq!(serde_json::to_string(&restored.snapshot()).unwrap().len(), snapshot.len());
             if moments == takeover {
+                if takeover % 2 == 0 {
+                    replayed = restored;
+                }
                 world.doing.clear();
                 let commands = replayed.recover(world.now);
                 world.run = replayed;

@@ -232,3 +232,15 @@ fn deciding_twice_does_nothing_twice() {
     ));
     assert!(world.run.decide(now).is_empty() && world.run.next_timer().is_none());
 }
+
+#[test]
+fn a_snapshot_of_another_plan_or_engine_is_refused() {
+    let mut world = World::new("- {id: nap, wait: {duration: 1h}}", mocks([]));
+    world.step();
+    let snapshot = world.run.snapshot();
+    assert!(Run::restore(world.plan.clone(), facts(), snapshot.clone()).is_ok());
+    let mut other = facts();
+    other.revision = "sha256:1".to_owned();
+    let error = Run::restore(world.plan.clone(), other, snapshot).err();
+    assert_eq!(error, Some(ReplayError::ForeignSnapshot));
+}
