@@ -8,7 +8,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{check_with, check_workflow, parse};
+use super::{check, check_workflow, parse};
 use crate::compile::{Context, Support};
 
 /// More than any case takes, on a busy machine and unoptimised.
@@ -149,7 +149,7 @@ proptest! {
             match parse(text.as_bytes()) {
                 Ok(documents) => {
                     for document in documents {
-                        for problem in check_with(&document, &Context::default()) {
+                        for problem in check(&document, &Context::default()) {
                             assert!(document.position(&problem.path).is_some());
                         }
                     }

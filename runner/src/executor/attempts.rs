@@ -220,6 +220,7 @@ mod tests {
             },
             effect,
             idempotency_key: "key".to_owned(),
+            at: jiff::Timestamp::UNIX_EPOCH,
             deadline: None,
             max_attempts: 3,
             runner_class: None,

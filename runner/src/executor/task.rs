@@ -4,7 +4,6 @@ use flowpilot_engine::journal::StepError;
 use flowpilot_engine::run::{Perform, Task};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -34,6 +33,7 @@ pub(super) fn perform(
         task,
         idempotency_key,
         deadline,
+        at,
         ..
     } = perform;
     match task {
@@ -58,7 +58,7 @@ pub(super) fn perform(
                 run,
                 step: &step,
                 number: attempt,
-                now: Timestamp::now(),
+                now: at,
             };
             script::perform(actions.scripts(), attempt, source, Value::Object(input)).await
         }
