@@ -313,7 +313,7 @@ async fn print_recorded(record: &str, workflow: &Path, connection: &Connection) 
 async fn from_server(run: &str, connection: &Connection) -> anyhow::Result<String> {
     let client = crate::client::Client::new(connection)?;
     let mut lines = Vec::new();
-    super::logs::follow(&client, connection.tenant()?, run, None, |event| {
+    super::logs::follow(&client, &connection.tenant()?, run, None, |event| {
         lines.push(event.to_string())
     })
     .await?;

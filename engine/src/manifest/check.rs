@@ -56,6 +56,8 @@ pub fn check(document: &Document, context: &Context) -> Vec<Problem> {
             problems.extend(shape::check("WorkflowRun", object));
             problems
         }
+        // A file beside the manifests, for `flowpilot test`; never an object of a cluster.
+        "WorkflowTest" => Vec::new(),
         kind @ ("Connector" | "Connection") => {
             vec![Problem::error(
                 "NotSupportedYet",
