@@ -7,10 +7,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::Problems;
 use super::kinds::Kind;
 use super::place::View;
 use super::reads::Names;
-use super::Problems;
 use crate::expression::types::{ProblemKind, Type, TypeProblem};
 use crate::expression::{Program, Tree};
 use crate::plan::{PlanConcurrency, PlanStep, PlanTrigger};
@@ -108,19 +108,20 @@ impl Checker<'_, '_> {
     }
 
     /// Checks lone expressions of a map whose fields have schemas of their own.
-    fn given<'s>(
-        &mut self,
-        tree: &Tree,
-        view: View,
-        path: &str,
-        schema: &dyn Fn(&str) -> Option<&'s Value>,
-    ) {
+    fn given<'s>(&mut self, tree: &Tree, view: View, path: &str, schema: &dyn Fn(&str) -> Option<&'s Value>) {
         let environment = self.known.seen_from(view, self.names);
         for (pointer, text) in tree.texts() {
             let name = pointer.split('/').nth(1).unwrap_or_default();
             let Some(schema) = schema(name) else { continue };
             let below = pointer.get(name.len() + 1..).unwrap_or_default();
-            expected::lone(text, below, schema, &environment, &crate::schema::join(path, &pointer), self.problems);
+            expected::lone(
+                text,
+                below,
+                schema,
+                &environment,
+                &crate::schema::join(path, &pointer),
+                self.problems,
+            );
         }
     }
 

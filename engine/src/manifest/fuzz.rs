@@ -8,7 +8,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{check_with, check_workflow, parse};
+use super::{check, check_workflow, parse};
 use crate::compile::{Context, Support};
 
 /// More than any case takes, on a busy machine and unoptimised.
@@ -16,11 +16,69 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Words of the language, right and wrong, so that many cases get far.
 const WORDS: [&str; 64] = [
-    "a", "b", "c", "loop", "in", "index", "a.failed", "a.done", "b.x", "c.partial", "id", "needs", "when", "uses", "with",
-    "set", "script", "source", "input", "container", "image", "workflow", "name", "inputs", "switch", "cases", "default",
-    "forEach", "items", "result", "onItemError", "Collect", "group", "race", "wait", "duration", "until", "event", "type",
-    "match", "approval", "form", "emit", "data", "fail", "code", "stop", "status", "Succeeded", "timeout", "retry",
-    "attempts", "undo", "cache", "key", "ttl", "1h30m", "0s", "core/http@1", "x/y@1", "template", "string", "true",
+    "a",
+    "b",
+    "c",
+    "loop",
+    "in",
+    "index",
+    "a.failed",
+    "a.done",
+    "b.x",
+    "c.partial",
+    "id",
+    "needs",
+    "when",
+    "uses",
+    "with",
+    "set",
+    "script",
+    "source",
+    "input",
+    "container",
+    "image",
+    "workflow",
+    "name",
+    "inputs",
+    "switch",
+    "cases",
+    "default",
+    "forEach",
+    "items",
+    "result",
+    "onItemError",
+    "Collect",
+    "group",
+    "race",
+    "wait",
+    "duration",
+    "until",
+    "event",
+    "type",
+    "match",
+    "approval",
+    "form",
+    "emit",
+    "data",
+    "fail",
+    "code",
+    "stop",
+    "status",
+    "Succeeded",
+    "timeout",
+    "retry",
+    "attempts",
+    "undo",
+    "cache",
+    "key",
+    "ttl",
+    "1h30m",
+    "0s",
+    "core/http@1",
+    "x/y@1",
+    "template",
+    "string",
+    "true",
     "required",
 ];
 const EXPRESSIONS: [&str; 20] = [
@@ -86,7 +144,10 @@ fn step() -> impl Strategy<Value = Value> {
         (text(), value()).prop_map(|(name, value)| (WORDS[name.len() % WORDS.len()], value)),
     ];
     let id = prop::sample::select(&["a", "b", "c", "d"][..]);
-    let needs = vec(prop::sample::select(&["a", "b", "c.done", "d.failed", "a.x", "b.partial"][..]), 0..3);
+    let needs = vec(
+        prop::sample::select(&["a", "b", "c.done", "d.failed", "a.x", "b.partial"][..]),
+        0..3,
+    );
     let block = prop::option::of(prop::sample::select(&["a", "b", "c"][..]));
     let more = btree_map(prop::sample::select(&WORDS[..]), value(), 0..2);
     (id, needs, block, kind, more, prop::option::of(text())).prop_map(
@@ -134,7 +195,10 @@ fn bears(object: &Value) {
             }
         };
         for problem in problems {
-            assert!(!problem.code.is_empty() && !problem.message.is_empty(), "{problem:?}");
+            assert!(
+                !problem.code.is_empty() && !problem.message.is_empty(),
+                "{problem:?}"
+            );
         }
     }
     assert!(begin.elapsed() < LIMIT, "{object}");
@@ -149,7 +213,7 @@ proptest! {
             match parse(text.as_bytes()) {
                 Ok(documents) => {
                     for document in documents {
-                        for problem in check_with(&document, &Context::default()) {
+                        for problem in check(&document, &Context::default()) {
                             assert!(document.position(&problem.path).is_some());
                         }
                     }
@@ -187,7 +251,11 @@ fn what_is_huge_or_deep_is_refused_with_a_position() {
     refused(format!("a: \"{}\"", "x".repeat(1024 * 1024)));
     refused(format!("a: {}", "&a ".repeat(10_000)));
     let long = "x".repeat(400_000);
-    bears(&workflow(json!({"steps": [{"id": "a", "set": {"x": long, "y": format!("$({long}")}}]})));
+    bears(&workflow(
+        json!({"steps": [{"id": "a", "set": {"x": long, "y": format!("$({long}")}}]}),
+    ));
     let nested = "(".repeat(4000);
-    bears(&workflow(json!({"steps": [{"id": "a", "when": nested, "set": {"x": format!("$({nested}")}}]})));
+    bears(&workflow(
+        json!({"steps": [{"id": "a", "when": nested, "set": {"x": format!("$({nested}")}}]}),
+    ));
 }

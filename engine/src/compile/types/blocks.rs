@@ -79,7 +79,9 @@ fn element(type_: &Type) -> Type {
         Type::List(element) => element.as_ref().clone(),
         Type::Optional(inner) => element(inner),
         Type::AnyOf(types) => {
-            let lists = types.iter().filter(|one| matches!(one, Type::List(_) | Type::Optional(_)));
+            let lists = types
+                .iter()
+                .filter(|one| matches!(one, Type::List(_) | Type::Optional(_)));
             Type::any_of(lists.map(element))
         }
         _ => Type::Dyn,

@@ -33,7 +33,10 @@ pub(super) fn lone(
     let (type_, _) = text.check(environment);
     if !may_satisfy(&type_, part) {
         let wanted = wanted(part);
-        let message = format!("{wanted} is asked for, and {} gives {type_}", text.source().trim());
+        let message = format!(
+            "{wanted} is asked for, and {} gives {type_}",
+            text.source().trim()
+        );
         problems.error("InvalidInput", path, message);
     }
 }

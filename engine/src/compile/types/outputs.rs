@@ -40,11 +40,15 @@ fn object(fields: impl IntoIterator<Item = (&'static str, Type, bool)>) -> Type 
 }
 
 pub(super) fn container() -> Type {
-    object([
-        ("exitCode", Type::Int, true),
-        ("stdout", Type::String, false),
-        ("files", Type::map(Type::Dyn), false),
-    ])
+    let known = object([("exitCode", Type::Int, true), ("stdout", Type::String, false)]);
+    match known {
+        // Files are the container's own to name.
+        Type::Object(object) => Type::Object(Arc::new(Object {
+            fields: object.fields.clone(),
+            rest: Some(Type::Dyn),
+        })),
+        other => other,
+    }
 }
 
 pub(super) fn approval(form: &[FormField]) -> Type {

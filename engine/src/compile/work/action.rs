@@ -159,7 +159,8 @@ impl Call<'_> {
 
     fn check_shape(&self, declared: &PlanAction, with: &Value, path: &str, problems: &mut Problems) {
         let built_in = action::find(self.uses);
-        let built_in = built_in.filter(|_| action::declaration(self.uses).is_some_and(|own| std::ptr::eq(own, declared)));
+        let built_in = built_in
+            .filter(|_| action::declaration(self.uses).is_some_and(|own| std::ptr::eq(own, declared)));
         match built_in.and_then(action::input_validator) {
             Some(validator) => shapes::check_with(validator, &declared.input, with, path, problems),
             None => shapes::check(&declared.input, with, path, problems),
