@@ -101,15 +101,13 @@ fn key(name: &str, path: &str, problems: &mut Problems) {
 
 /// Advises `[x, x.failed]` where a clean-up step stands in the main flow: it is followed plainly, or behind a `stop`.
 pub(super) fn clean_up(layout: &Layout<'_>, needs: &[Vec<Need>], graph: &Graph, problems: &mut Problems) {
-    let steps = &layout.spec.steps;
-    let stops: Vec<usize> = (0..steps.len())
-        .filter(|step| steps[*step].stop.is_some())
-        .collect();
-    let cleaned: Vec<Option<&str>> = needs.iter().map(|needs| done_of(needs, layout)).collect();
+    let all = &layout.spec.steps;
+    let stops: Vec<usize> = (0..all.len()).filter(|step| all[*step].stop.is_some()).collect();
+    let awaited: Vec<Option<&str>> = needs.iter().map(|needs| done_of(needs, layout)).collect();
     for (number, needed) in needs.iter().enumerate() {
         for need in needed {
             if need.edges.contains(&Edge::Succeeded)
-                && let Some(cleaned) = cleaned[need.step]
+                && let Some(cleaned) = awaited[need.step]
             {
                 followed(number, need.step, cleaned, layout, problems);
             }

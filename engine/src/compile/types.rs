@@ -33,21 +33,21 @@ pub(super) struct Checked<'a> {
 
 /// Checks the types of everything.
 pub(super) fn check(names: &Names<'_>, checked: &Checked<'_>, problems: &mut Problems) {
-    let mut checker = Checker {
+    let mut walk = Checker {
         names,
         known: Known::of(names),
         schemas: HashMap::new(),
         problems,
     };
-    checker.steps(checked.steps);
+    walk.steps(checked.steps);
     if let Some(outputs) = checked.outputs {
-        checker.tree(outputs, View::Outputs, "spec.outputs");
+        walk.tree(outputs, View::Outputs, "spec.outputs");
     }
     for (number, trigger) in checked.triggers.iter().enumerate() {
-        checker.trigger(trigger, number);
+        walk.trigger(trigger, number);
     }
     if let Some(concurrency) = checked.concurrency {
-        checker.tree(&concurrency.key, View::Concurrency, "spec.concurrency.key");
+        walk.tree(&concurrency.key, View::Concurrency, "spec.concurrency.key");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::expression::types::{Type, may_satisfy};
 pub(super) fn may_be(type_: &Type, passes: &dyn Fn(&Type) -> bool) -> bool {
     match type_ {
         Type::Dyn => true,
-        Type::AnyOf(types) => types.iter().any(|one| may_be(one, passes)),
+        Type::AnyOf(several) => several.iter().any(|one| may_be(one, passes)),
         Type::Optional(inner) => may_be(inner, passes),
         one => passes(one),
     }

@@ -22,7 +22,7 @@ impl<'a> Checker<'a, '_> {
 pub(super) fn unwrapped(type_: &Type) -> Type {
     match type_ {
         Type::Optional(inner) => inner.as_ref().clone(),
-        Type::AnyOf(types) => Type::any_of(types.iter().map(unwrapped)),
+        Type::AnyOf(several) => Type::any_of(several.iter().map(unwrapped)),
         other => other.clone(),
     }
 }

@@ -113,7 +113,7 @@ impl Call<'_> {
         problems: &mut Problems,
     ) -> Option<With> {
         if let Some(connection) = self.connection {
-            self.check_connection(
+            check_connection(
                 connection,
                 &field.path(&format!("{prefix}connection")),
                 names,
@@ -137,26 +137,6 @@ impl Call<'_> {
         with
     }
 
-    fn check_connection(&self, connection: &str, path: &str, names: &Names<'_>, problems: &mut Problems) {
-        if connection.contains("$(") {
-            let message = "a connection is literal: it must be known before the workflow runs";
-            return problems.error("NotLiteral", path, message);
-        }
-        if let Some(known) = &names.context.connections
-            && !known.contains(connection)
-        {
-            let known = || known.iter().map(String::as_str);
-            let there = listed(connection, known(), "there are", "there are none");
-            let message = format!("there is no connection {connection}: {there}");
-            problems.unresolved(
-                "UnknownConnection",
-                path,
-                message,
-                nearest_of(connection, known()),
-            );
-        }
-    }
-
     fn check_shape(&self, declared: &PlanAction, with: &Value, path: &str, problems: &mut Problems) {
         let built_in = action::find(self.uses);
         let built_in = built_in
@@ -165,6 +145,26 @@ impl Call<'_> {
             Some(validator) => shapes::check_with(validator, &declared.input, with, path, problems),
             None => shapes::check(&declared.input, with, path, problems),
         }
+    }
+}
+
+fn check_connection(connection: &str, path: &str, names: &Names<'_>, problems: &mut Problems) {
+    if connection.contains("$(") {
+        let message = "a connection is literal: it must be known before the workflow runs";
+        return problems.error("NotLiteral", path, message);
+    }
+    if let Some(known) = &names.context.connections
+        && !known.contains(connection)
+    {
+        let known = || known.iter().map(String::as_str);
+        let there = listed(connection, known(), "there are", "there are none");
+        let message = format!("there is no connection {connection}: {there}");
+        problems.unresolved(
+            "UnknownConnection",
+            path,
+            message,
+            nearest_of(connection, known()),
+        );
     }
 }
 
