@@ -19,7 +19,11 @@ fn manifest(steps: usize) -> String {
     );
     for step in 0..steps {
         let before = step.saturating_sub(1);
-        let needs = if step == 0 { String::new() } else { format!("s{before}") };
+        let needs = if step == 0 {
+            String::new()
+        } else {
+            format!("s{before}")
+        };
         let line = match step % 5 {
             0 => format!(
                 "{{id: s{step}, needs: [{needs}], uses: core/http@1, with: {{url: \"https://x.test/$(inputs.letter)\", \
@@ -63,7 +67,9 @@ fn compiling(criterion: &mut Criterion) {
                 check_workflow(&document.object, &context).unwrap()
             });
         });
-        group.bench_function("parse", |bencher| bencher.iter(|| parse(black_box(text.as_bytes())).unwrap()));
+        group.bench_function("parse", |bencher| {
+            bencher.iter(|| parse(black_box(text.as_bytes())).unwrap())
+        });
         group.bench_function("compile", |bencher| {
             bencher.iter(|| compile(black_box(&spec), &context).unwrap());
         });

@@ -135,8 +135,16 @@ pub(crate) fn type_numbers(schema: &Value, value: &mut Value) {
 
 /// A value as the schema shows it: an example, the default, the first of several, or an empty value of its type.
 pub(crate) fn example(schema: &Value) -> Value {
-    let first = |name: &str| schema.get(name).and_then(Value::as_array).and_then(|all| all.first());
-    if let Some(value) = first("examples").or_else(|| schema.get("default")).or_else(|| first("enum")) {
+    let first = |name: &str| {
+        schema
+            .get(name)
+            .and_then(Value::as_array)
+            .and_then(|all| all.first())
+    };
+    if let Some(value) = first("examples")
+        .or_else(|| schema.get("default"))
+        .or_else(|| first("enum"))
+    {
         return value.clone();
     }
     if let Some(value) = schema.get("const") {
@@ -156,7 +164,11 @@ pub(crate) fn example(schema: &Value) -> Value {
         _ => {
             let properties = schema.get("properties").and_then(Value::as_object);
             let fields = properties.into_iter().flatten();
-            Value::Object(fields.map(|(name, schema)| (name.clone(), example(schema))).collect())
+            Value::Object(
+                fields
+                    .map(|(name, schema)| (name.clone(), example(schema)))
+                    .collect(),
+            )
         }
     }
 }
@@ -169,7 +181,10 @@ fn whole(number: &Number) -> Option<i64> {
     if double.fract() != 0.0 || double.abs() > LARGEST {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and in the range of the type")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "it is whole, and in the range of the type"
+    )]
     Some(double as i64)
 }
 

@@ -75,7 +75,10 @@ fn difference(document: &Value) -> Option<String> {
     let expect = &document["expect"];
     let (accepted, found) = findings(document);
     let shown = || {
-        let lines: Vec<String> = found.iter().map(|problem| format!("    {:?} {problem}", problem.severity)).collect();
+        let lines: Vec<String> = found
+            .iter()
+            .map(|problem| format!("    {:?} {problem}", problem.severity))
+            .collect();
         lines.join("\n")
     };
     let errors = || found.iter().filter(|problem| problem.severity == Severity::Error);
@@ -124,5 +127,9 @@ fn admission_is_what_each_document_says() {
             }
         }
     }
-    assert!(count > 0 && wrong.is_empty(), "{count} documents\n{}", wrong.join("\n"));
+    assert!(
+        count > 0 && wrong.is_empty(),
+        "{count} documents\n{}",
+        wrong.join("\n")
+    );
 }

@@ -22,7 +22,11 @@ pub(super) fn keys(layout: &Layout<'_>, problems: &mut Problems) {
         }
     }
     for (number, trigger) in spec.triggers.iter().enumerate() {
-        map(&trigger.inputs, &format!("spec.triggers[{number}].inputs"), problems);
+        map(
+            &trigger.inputs,
+            &format!("spec.triggers[{number}].inputs"),
+            problems,
+        );
     }
     for (number, step) in spec.steps.iter().enumerate() {
         let maps = [
@@ -97,13 +101,13 @@ fn key(name: &str, path: &str, problems: &mut Problems) {
 
 /// Advises `[x, x.failed]` where a clean-up step stands in the main flow: it is followed plainly, or behind a `stop`.
 pub(super) fn clean_up(layout: &Layout<'_>, needs: &[Vec<Need>], graph: &Graph, problems: &mut Problems) {
-    let steps = &layout.spec.steps;
-    let stops: Vec<usize> = (0..steps.len()).filter(|step| steps[*step].stop.is_some()).collect();
-    let cleaned: Vec<Option<&str>> = needs.iter().map(|needs| done_of(needs, layout)).collect();
+    let all = &layout.spec.steps;
+    let stops: Vec<usize> = (0..all.len()).filter(|step| all[*step].stop.is_some()).collect();
+    let awaited: Vec<Option<&str>> = needs.iter().map(|needs| done_of(needs, layout)).collect();
     for (number, needed) in needs.iter().enumerate() {
         for need in needed {
             if need.edges.contains(&Edge::Succeeded)
-                && let Some(cleaned) = cleaned[need.step]
+                && let Some(cleaned) = awaited[need.step]
             {
                 followed(number, need.step, cleaned, layout, problems);
             }
@@ -131,7 +135,10 @@ fn followed(step: usize, clean_up: usize, cleaned: &str, layout: &Layout<'_>, pr
          block ends early: a merge of the main flow needs [{cleaned}, {cleaned}.failed] instead, and more clean-up \
          needs {clean_up_id}.done"
     );
-    for path in [index_of(layout, clean_up, cleaned), index_of(layout, step, clean_up_id)] {
+    for path in [
+        index_of(layout, clean_up, cleaned),
+        index_of(layout, step, clean_up_id),
+    ] {
         problems.warning("CleanUpFollowed", path, message.clone());
     }
 }
@@ -158,12 +165,17 @@ pub(super) fn habits(names: &Names<'_>, advice: &mut Vec<Problem>) {
             (declared, super::work::action::effect(uses, declared, &step.with))
         });
         let gives = match effect {
-            Some((Some(declared), Effect::None | Effect::Read)) => declared.output.get("properties").is_some(),
+            Some((Some(declared), Effect::None | Effect::Read)) => {
+                declared.output.get("properties").is_some()
+            }
             Some(_) => false,
             None => step.set.is_some() || step.script.is_some(),
         };
         if gives && !read[number] {
-            let message = format!("nothing reads the output of {}: remove the step, or use what it gives", step.id);
+            let message = format!(
+                "nothing reads the output of {}: remove the step, or use what it gives",
+                step.id
+            );
             advice.push(Problem::warning("UnusedOutput", path(), message));
         }
         if let Some((Some(_), Effect::Write | Effect::Irreversible)) = effect {

@@ -91,7 +91,7 @@ fn check_item(item: &str, part: &Part) -> Result<(), String> {
 fn number(text: &str, part: &Part) -> Result<u32, String> {
     let upper = text.to_ascii_uppercase();
     if let Some(position) = part.words.iter().position(|word| *word == upper) {
-        let from = if part.name == "month" { 1 } else { 0 };
+        let from = usize::from(part.name == "month");
         return u32::try_from(position + from).map_err(|error| error.to_string());
     }
     let digits = !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit());

@@ -108,8 +108,8 @@ fn order(layout: &Layout<'_>, needs: &[Vec<Need>]) -> Vec<Moment> {
         }
     }
     let mut open: Vec<usize> = layout.children.iter().map(Vec::len).collect();
-    for step in 0..count {
-        waiting[step] += usize::from(layout.block[step].is_some());
+    for (waiting, block) in waiting.iter_mut().zip(&layout.block) {
+        *waiting += usize::from(block.is_some());
     }
     let mut order: Vec<Moment> = Vec::with_capacity(2 * count);
     order.extend((0..count).filter(|step| waiting[*step] == 0).map(Moment::Start));

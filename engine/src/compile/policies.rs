@@ -109,14 +109,11 @@ pub(super) fn budget(usd: &str, field: Field, problems: &mut Problems) -> Option
         && fraction.len() <= 6
         && dotted != fraction.is_empty();
     let micros = format!("{whole}{fraction:0<6}").parse::<u64>().ok();
-    match micros.filter(|micros| good && *micros > 0) {
-        Some(micros) => Some(micros),
-        None => {
-            let message = format!(
-                "`{usd}` is no amount: write US dollars as a text such as \"0.05\", more than nothing"
-            );
-            problems.error("InvalidValue", field.path("budget.usd"), message);
-            None
-        }
+    let micros = micros.filter(|micros| good && *micros > 0);
+    if micros.is_none() {
+        let message =
+            format!("`{usd}` is no amount: write US dollars as a text such as \"0.05\", more than nothing");
+        problems.error("InvalidValue", field.path("budget.usd"), message);
     }
+    micros
 }

@@ -61,7 +61,13 @@ impl Names<'_> {
     }
 
     /// Checks the outcomes that an expression compares with.
-    pub(super) fn check_outcomes(&self, program: &Program, base: usize, place: Place<'_>, problems: &mut Problems) {
+    pub(super) fn check_outcomes(
+        &self,
+        program: &Program,
+        base: usize,
+        place: Place<'_>,
+        problems: &mut Problems,
+    ) {
         for compared in program.compared() {
             let [steps, id, field] = compared.path.as_slice() else {
                 continue;
@@ -69,7 +75,9 @@ impl Names<'_> {
             if steps != "steps" || field != "outcome" {
                 continue;
             }
-            let Some(step) = self.layout.number(id) else { continue };
+            let Some(step) = self.layout.number(id) else {
+                continue;
+            };
             let named = outcomes::named(&self.layout.spec.steps[step]);
             let known = || {
                 let own = named.iter().map(|named| named.name);
@@ -84,7 +92,12 @@ impl Names<'_> {
                 "step {id} never has the outcome {literal} (at {}): {there}",
                 compared.offset + base
             );
-            problems.suggesting("UnknownOutcome", place.path, message, nearest_of(literal, known()));
+            problems.suggesting(
+                "UnknownOutcome",
+                place.path,
+                message,
+                nearest_of(literal, known()),
+            );
         }
     }
 
@@ -256,7 +269,11 @@ impl Names<'_> {
         }
         let known = || outputs.keys().map(String::as_str);
         let there = listed(name, known(), "there are", "it has none");
-        let message = format!("the workflow {} has no output {name}{}: {there}", call.name, at(read));
+        let message = format!(
+            "the workflow {} has no output {name}{}: {there}",
+            call.name,
+            at(read)
+        );
         let like = nearest_of(name, known()).map(|name| format!("{}.{name}", read.path[..3].join(".")));
         problems.warning_suggesting("UnknownField", place.path, message, like);
     }
@@ -325,7 +342,10 @@ impl Names<'_> {
             let own = reader.map_or("this", |reader| layout.id(reader));
             let message =
                 format!("steps.{id}{at} is not an ancestor of {own}: nothing that {own} needs leads to {id}");
-            let starts = matches!(place.view, View::Step(_) | View::Match(_) | View::Undo(_) | View::Turn(_));
+            let starts = matches!(
+                place.view,
+                View::Step(_) | View::Match(_) | View::Undo(_) | View::Turn(_)
+            );
             let beside = reader.is_some_and(|reader| layout.block[reader] == layout.block[step]);
             (message, (starts && beside).then(|| format!("needs: [{id}]")))
         };

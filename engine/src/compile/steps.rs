@@ -39,12 +39,7 @@ pub(super) fn actions(names: &Names<'_>) -> BTreeMap<String, PlanAction> {
     actions
 }
 
-fn one(
-    number: usize,
-    needs: Vec<Need>,
-    names: &Names<'_>,
-    problems: &mut Problems,
-) -> Option<PlanStep> {
+fn one(number: usize, needs: Vec<Need>, names: &Names<'_>, problems: &mut Problems) -> Option<PlanStep> {
     let step = &names.layout.spec.steps[number];
     let field = Field::of(number);
     kinds::check(step, &format!("spec.steps[{number}]"), problems);

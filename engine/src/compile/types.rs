@@ -7,10 +7,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::Problems;
 use super::kinds::Kind;
 use super::place::View;
 use super::reads::Names;
-use super::Problems;
 use crate::expression::types::{ProblemKind, Type, TypeProblem};
 use crate::expression::{Program, Tree};
 use crate::plan::{PlanConcurrency, PlanStep, PlanTrigger};
@@ -33,21 +33,21 @@ pub(super) struct Checked<'a> {
 
 /// Checks the types of everything.
 pub(super) fn check(names: &Names<'_>, checked: &Checked<'_>, problems: &mut Problems) {
-    let mut checker = Checker {
+    let mut walk = Checker {
         names,
         known: Known::of(names),
         schemas: HashMap::new(),
         problems,
     };
-    checker.steps(checked.steps);
+    walk.steps(checked.steps);
     if let Some(outputs) = checked.outputs {
-        checker.tree(outputs, View::Outputs, "spec.outputs");
+        walk.tree(outputs, View::Outputs, "spec.outputs");
     }
     for (number, trigger) in checked.triggers.iter().enumerate() {
-        checker.trigger(trigger, number);
+        walk.trigger(trigger, number);
     }
     if let Some(concurrency) = checked.concurrency {
-        checker.tree(&concurrency.key, View::Concurrency, "spec.concurrency.key");
+        walk.tree(&concurrency.key, View::Concurrency, "spec.concurrency.key");
     }
 }
 
@@ -108,19 +108,20 @@ impl Checker<'_, '_> {
     }
 
     /// Checks lone expressions of a map whose fields have schemas of their own.
-    fn given<'s>(
-        &mut self,
-        tree: &Tree,
-        view: View,
-        path: &str,
-        schema: &dyn Fn(&str) -> Option<&'s Value>,
-    ) {
+    fn given<'s>(&mut self, tree: &Tree, view: View, path: &str, schema: &dyn Fn(&str) -> Option<&'s Value>) {
         let environment = self.known.seen_from(view, self.names);
         for (pointer, text) in tree.texts() {
             let name = pointer.split('/').nth(1).unwrap_or_default();
             let Some(schema) = schema(name) else { continue };
             let below = pointer.get(name.len() + 1..).unwrap_or_default();
-            expected::lone(text, below, schema, &environment, &crate::schema::join(path, &pointer), self.problems);
+            expected::lone(
+                text,
+                below,
+                schema,
+                &environment,
+                &crate::schema::join(path, &pointer),
+                self.problems,
+            );
         }
     }
 

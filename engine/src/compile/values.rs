@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Problems, templates};
 use super::place::{Place, View};
 use super::reads::Names;
+use super::{Problems, templates};
 use crate::expression::{ParseError, Program, Tree};
 use crate::schema;
 use crate::template::{Targets, With};
@@ -105,10 +105,9 @@ fn each_wrong(
     let before = problems.count();
     leaves(value, targets.is_some(), path, &mut |leaf, path| {
         let (code, parsed) = match targets {
-            Some(targets) if leaf.is_object() => (
-                "InvalidTemplate",
-                Tree::parse_with_templates(leaf, targets),
-            ),
+            Some(targets) if leaf.is_object() => {
+                ("InvalidTemplate", Tree::parse_with_templates(leaf, targets))
+            }
             _ => ("InvalidExpression", Tree::parse(leaf)),
         };
         if let Err((pointer, error)) = parsed {
@@ -118,7 +117,12 @@ fn each_wrong(
     // What is left is about the value as a whole.
     if problems.count() == before {
         let (pointer, error) = first;
-        invalid("InvalidExpression", error, &schema::join(path, &pointer), problems);
+        invalid(
+            "InvalidExpression",
+            error,
+            &schema::join(path, &pointer),
+            problems,
+        );
     }
 }
 

@@ -10,6 +10,9 @@ use super::shape::{self, KINDS};
 use crate::compile::{Compiled, Context, compile, position};
 use crate::problem::{Problem, Severity};
 
+/// Documents that are no objects of a cluster.
+const TEST: &str = "WorkflowTest";
+
 /// Everything that one Workflow object can be checked for: unknown fields, shape, and the compiler.
 pub fn check_workflow(object: &Value, context: &Context) -> Result<(WorkflowSpec, Compiled), Vec<Problem>> {
     let mut problems = identity(object);
@@ -34,6 +37,10 @@ pub fn check(document: &Document, context: &Context) -> Vec<Problem> {
         .get("apiVersion")
         .and_then(Value::as_str)
         .and_then(|version| version.split('/').next());
+    // Tests stand beside what they test; `flowpilot test` reads them.
+    if document.kind == TEST {
+        return Vec::new();
+    }
     if group != Some(GROUP) && !KINDS.contains(&document.kind.as_str()) {
         return Vec::new();
     }
@@ -45,7 +52,15 @@ pub fn check(document: &Document, context: &Context) -> Vec<Problem> {
                     ..problem
                 });
                 let advice = compiled.advice.iter().cloned();
-                sorted(compiled.warnings.iter().cloned().chain(missing).chain(advice).collect())
+                sorted(
+                    compiled
+                        .warnings
+                        .iter()
+                        .cloned()
+                        .chain(missing)
+                        .chain(advice)
+                        .collect(),
+                )
             }
             Err(problems) => problems,
         },

@@ -21,7 +21,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Document>, Vec<ManifestProblem>>
         .map_err(|error| vec![unreadable(text, &error)])?;
     let (outlines, lost) = outline::of(text);
     if !lost.is_empty() {
-        return Err(lost.into_iter().map(unkept).collect());
+        return Err(lost.into_iter().map(|number| unkept(&number)).collect());
     }
     let outlines = outlines.into_iter().filter(|outline| !outline.is_empty);
     let mut documents = Vec::new();
@@ -113,7 +113,7 @@ fn text(bytes: &[u8]) -> Result<&str, ManifestProblem> {
     })
 }
 
-fn unkept(number: outline::LostNumber) -> ManifestProblem {
+fn unkept(number: &outline::LostNumber) -> ManifestProblem {
     let message = format!(
         "{} does not fit into 64 bits, so its digits would be lost: write it as a text in quotes",
         number.written

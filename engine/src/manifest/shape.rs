@@ -107,7 +107,10 @@ mod tests {
     #[test]
     fn every_kind_has_a_schema_that_compiles() {
         for kind in KINDS {
-            assert!(shape(kind).is_some_and(|shape| shape.validator.is_some()), "{kind}");
+            assert!(
+                shape(kind).is_some_and(|shape| shape.validator.is_some()),
+                "{kind}"
+            );
         }
     }
 }

@@ -208,13 +208,20 @@ fn numbers_keep_every_digit_or_are_refused() {
         let text = GOOD.replace("set: {x: 1}", &format!("set: {{x: {number}}}"));
         parse(text.as_bytes()).map(|documents| documents[0].object["spec"]["steps"][0]["set"]["x"].clone())
     };
-    assert_eq!(parse_one("9007199254740993").unwrap().to_string(), "9007199254740993");
+    assert_eq!(
+        parse_one("9007199254740993").unwrap().to_string(),
+        "9007199254740993"
+    );
     assert_eq!(
         parse_one("-9223372036854775808").unwrap().to_string(),
         "-9223372036854775808"
     );
     for large in ["9223372036854775808", "123456789012345678901234567890"] {
         let problem = &parse_one(large).expect_err(large)[0];
-        assert_eq!((problem.line, problem.code.as_str()), (7, "InvalidNumber"), "{large}");
+        assert_eq!(
+            (problem.line, problem.code.as_str()),
+            (7, "InvalidNumber"),
+            "{large}"
+        );
     }
 }

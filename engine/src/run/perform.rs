@@ -68,12 +68,12 @@ impl Run {
                 effect,
                 ..
             } => {
-                let with = fields(self.evaluate(instance, with)?);
+                let with = self.evaluate(instance, with)?;
                 self.check_input(action, &with)?;
                 let task = Task::Action {
                     action: action.clone(),
                     connection: connection.clone(),
-                    with,
+                    with: fields(with),
                 };
                 (task, *effect)
             }
@@ -107,15 +107,14 @@ impl Run {
         })
     }
 
-    pub(super) fn check_input(&self, action: &str, with: &Map<String, Json>) -> Outcome<()> {
+    pub(super) fn check_input(&self, action: &str, with: &Json) -> Outcome<()> {
         let Some(validator) = self.plan.input_validator(action) else {
             return Ok(());
         };
-        let with = Json::Object(with.clone());
-        if validator.is_valid(&with) {
+        if validator.is_valid(with) {
             return Ok(());
         }
-        let found = schema::violations(validator, &with, "with");
+        let found = schema::violations(validator, with, "with");
         Err(invalid("InvalidInput", found.iter()))
     }
 

@@ -82,12 +82,25 @@ impl Run {
         now: Timestamp,
         commands: &mut Vec<Command>,
     ) {
-        let step = self.frame_path(id);
-        if error.step.is_none() {
-            error.step = Some(step.clone());
+        // An item or a turn is no step: what it computes is the block's.
+        if error.step.is_none()
+            && let Some(block) = self.block_of(id)
+        {
+            error.step = Some(self.path(block));
+            error.attempt = Some(self.record_of(block).attempts);
         }
+        let step = self.frame_path(id);
         let target = self.target_of(id);
         self.record_at(target, Event::BlockFailing { step, at: now, error }, commands);
+    }
+
+    /// The step that a frame is the inside of, or one of its items or turns; nothing for the run.
+    fn block_of(&self, id: FrameId) -> Option<Instance> {
+        match self.frames.find(id)?.owner {
+            Owner::Run => None,
+            Owner::Step(instance) => Some(instance),
+            Owner::Iteration { of, .. } => self.block_of(of),
+        }
     }
 
     /// What events about a frame speak of.

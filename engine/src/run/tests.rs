@@ -1,5 +1,6 @@
 //! The machine in a small world: actions answer from a list, time is simulated.
 
+mod answers;
 mod ends;
 mod groups;
 mod iterations;

@@ -1,13 +1,12 @@
 //! Taking back what a block completed: in reverse order of completion, one after another.
 
 use jiff::Timestamp;
-use serde_json::Value as Json;
 
 use super::frame::{FrameId, Instance};
 use super::names::Call;
 use super::path::Target;
 use super::record::Phase;
-use super::work::Outcome;
+use super::work::{Outcome, fields};
 use super::{Command, Perform, Run, after};
 use crate::action::Effect;
 use crate::journal::{Event, StepError};
@@ -70,10 +69,7 @@ impl Run {
         };
         let path = self.undo_path(instance);
         let call = Call::new(&path, "undo", record.attempts, record.attempt_at);
-        let with = match self.evaluate_at(instance, call, &undo.with)? {
-            Json::Object(with) => with,
-            _ => serde_json::Map::new(),
-        };
+        let with = self.evaluate_at(instance, call, &undo.with)?;
         self.check_input(&undo.action, &with)?;
         let declared = self.plan.actions.get(&undo.action);
         let effect = declared.map_or(Effect::Read, |action| action.effect);
@@ -86,7 +82,7 @@ impl Run {
             task: Task::Action {
                 action: undo.action.clone(),
                 connection: undo.connection.clone(),
-                with,
+                with: fields(with),
             },
             effect,
             deadline: None,

@@ -7,7 +7,10 @@ fn keys_that_yaml_reads_as_true_are_warned_of() {
     agree(&[
         (
             "[{id: a, set: {x: {\"true\": 1}}}, {id: b, uses: core/log@1, with: {message: x, data: [{\"false\": 1}]}}]",
-            &["BooleanKey? steps[0].set.x.true", "BooleanKey? steps[1].with.data[0].false"],
+            &[
+                "BooleanKey? steps[0].set.x.true",
+                "BooleanKey? steps[1].with.data[0].false",
+            ],
         ),
         (
             "{variables: {x: {\"true\": 1}}, steps: [{id: a, set: {x: 1}}], outputs: {\"false\": 1}}",
@@ -21,7 +24,10 @@ fn clean_up_in_the_main_flow_is_advised_against() {
     agree(&[
         (
             "[{id: a, set: {x: 1}}, {id: b, needs: [a.done], set: {x: 1}}, {id: c, needs: [b], set: {x: 1}}]",
-            &["CleanUpFollowed? steps[1].needs[0]", "CleanUpFollowed? steps[2].needs[0]"],
+            &[
+                "CleanUpFollowed? steps[1].needs[0]",
+                "CleanUpFollowed? steps[2].needs[0]",
+            ],
         ),
         (
             "[{id: a, set: {x: 1}}, {id: b, needs: [a.done], set: {x: 1}}, {id: c, needs: [b.done], set: {x: 1}}]",

@@ -138,12 +138,15 @@ fn items_and_carried_values_are_read_where_they_are() {
             "[{id: each, forEach: {items: [1]}}, {id: in1, in: each, group: {}}, {id: a, in: in1, set: {x: \"$(item + index + blocks.each.item + blocks.each.index)\"}}]",
             &[],
         ),
-        ("[{id: a, set: {x: $(item), y: $(index), z: $(turn.a), w: $(blocks.a.item)}}]", &[
-            "UnknownName steps[0].set.x",
-            "UnknownName steps[0].set.y",
-            "UnknownName steps[0].set.z",
-            "UnknownName steps[0].set.w",
-        ]),
+        (
+            "[{id: a, set: {x: $(item), y: $(index), z: $(turn.a), w: $(blocks.a.item)}}]",
+            &[
+                "UnknownName steps[0].set.x",
+                "UnknownName steps[0].set.y",
+                "UnknownName steps[0].set.z",
+                "UnknownName steps[0].set.w",
+            ],
+        ),
         (
             "[{id: each, forEach: {items: $(item)}}, {id: a, in: each, set: {x: 1}}]",
             &["UnknownName steps[0].forEach.items"],
@@ -183,7 +186,10 @@ fn items_and_carried_values_are_read_where_they_are() {
         (
             // What a turn carries on may be of another type than the first value.
             "[{id: l, loop: {until: turn.cursor == '', init: {cursor: null}, next: {cursor: $(steps.get.output.next)}}}, {id: get, in: l, uses: x/y@1, with: {at: $(turn.cursor)}}, {id: z, needs: [l], set: {x: $(steps.l.output.cursor), y: $(steps.l.output.crusor)}}]",
-            &["UnknownAction? steps[1].uses", "UnknownField steps[2].set.y -> steps.l.output.cursor"],
+            &[
+                "UnknownAction? steps[1].uses",
+                "UnknownField steps[2].set.y -> steps.l.output.cursor",
+            ],
         ),
     ]);
 }

@@ -17,10 +17,19 @@ fn a_step_is_of_exactly_one_kind() {
 
 /// Each kind, with the least that it needs, and what may stand beside it.
 const KINDS: [(&str, &str); 14] = [
-    ("uses: x/y@1", "with connection timeout retry undo cache sensitive runnerClass"),
+    (
+        "uses: x/y@1",
+        "with connection timeout retry undo cache sensitive runnerClass",
+    ),
     ("set: {x: 1}", "sensitive"),
-    ("script: {source: return 1}", "timeout retry undo cache sensitive runnerClass"),
-    ("container: {image: x}", "timeout retry undo sensitive runnerClass"),
+    (
+        "script: {source: return 1}",
+        "timeout retry undo cache sensitive runnerClass",
+    ),
+    (
+        "container: {image: x}",
+        "timeout retry undo sensitive runnerClass",
+    ),
     ("workflow: {name: x}", "timeout retry undo sensitive budget"),
     ("switch: {cases: [{name: x, when: 'true'}]}", ""),
     ("forEach: {items: [1]}", "timeout sensitive"),
@@ -49,8 +58,14 @@ const FIELDS: [(&str, &str); 9] = [
 fn each_common_field_is_allowed_where_the_language_says() {
     for (kind, allowed) in KINDS {
         for (field, value) in FIELDS {
-            let block = ["forEach", "loop", "group"].iter().any(|block| kind.starts_with(block));
-            let inside = if block { ", {id: b, in: a, set: {x: 1}}" } else { "" };
+            let block = ["forEach", "loop", "group"]
+                .iter()
+                .any(|block| kind.starts_with(block));
+            let inside = if block {
+                ", {id: b, in: a, set: {x: 1}}"
+            } else {
+                ""
+            };
             let text = format!("[{{id: a, {kind}, {field}: {value}}}{inside}]");
             let refused = lines(&text, &Context::default())
                 .iter()
@@ -92,11 +107,11 @@ fn each_kind_checks_its_own_fields() {
             "[{id: a, wait: {until: tomorrow}}]",
             &["InvalidTime steps[0].wait.until"],
         ),
+        ("[{id: a, wait: {until: \"$(now() + duration('1h'))\"}}]", &[]),
         (
-            "[{id: a, wait: {until: \"$(now() + duration('1h'))\"}}]",
-            &[],
+            "[{id: a, wait: {event: {type: ''}}}]",
+            &["InvalidValue steps[0].wait.event.type"],
         ),
-        ("[{id: a, wait: {event: {type: ''}}}]", &["InvalidValue steps[0].wait.event.type"]),
         (
             "[{id: a, loop: {}}, {id: b, in: a, set: {x: 1}}]",
             &["InvalidValue steps[0].loop"],
@@ -128,7 +143,10 @@ fn each_kind_checks_its_own_fields() {
         ),
         (
             "[{id: a, container: {image: \"$(inputs.x)\", env: {1A: x}}}]",
-            &["NotLiteral steps[0].container.image", "InvalidIdentifier steps[0].container.env.1A"],
+            &[
+                "NotLiteral steps[0].container.image",
+                "InvalidIdentifier steps[0].container.env.1A",
+            ],
         ),
         (
             "[{id: a, workflow: {name: \"$('x')\"}}]",

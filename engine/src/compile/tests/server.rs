@@ -44,7 +44,10 @@ fn what_the_server_cannot_do_is_refused_with_its_path() {
             "[{id: a, script: {source: return 1}}, {id: b, forEach: {items: [1]}}, {id: c, in: b, set: {x: $(item)}}, {id: d, loop: {until: 'true'}}, {id: e, in: d, group: {}}, {id: f, in: e, wait: {until: '2026-01-01T00:00:00Z'}}, {id: g, switch: {cases: [{name: x, when: 'true'}]}, undo: {uses: core/log@1}}]",
             &["FieldNotAllowed steps[6].undo", "InvalidInput steps[6].undo.with"],
         ),
-        ("[{id: a, set: {x: 1}, sensitive: true}]", &[]),
+        (
+            "[{id: a, set: {x: 1}, sensitive: true}]",
+            &["NotSupportedYet steps[0].sensitive"],
+        ),
     ]);
 }
 

@@ -11,7 +11,10 @@ fn fields_of_typed_values_are_known() {
     agree(&[
         (
             "{inputs: [{name: o, type: object, required: true, schema: {properties: {name: {type: string}}}}], steps: [{id: a, set: {x: $(inputs.o.nam), y: $(inputs.o.?nam), z: $(inputs.o.name)}}]}",
-            &["UnknownField steps[0].set.x -> inputs.o.name", "UnknownField steps[0].set.y -> inputs.o.name"],
+            &[
+                "UnknownField steps[0].set.x -> inputs.o.name",
+                "UnknownField steps[0].set.y -> inputs.o.name",
+            ],
         ),
         (
             "{inputs: [{name: o, type: object, required: true, schema: {properties: {a: {type: string}}, additionalProperties: true}}, {name: l, type: array, required: true, schema: {items: {type: object, properties: {id: {type: string}}}}}], steps: [{id: a, set: {x: $(inputs.o.any)}}, {id: e, forEach: {items: $(inputs.l)}}, {id: b, in: e, set: {x: $(item.id), y: $(item.di)}}]}",
@@ -27,11 +30,17 @@ fn fields_of_typed_values_are_known() {
         ),
         (
             "[{id: a, approval: {form: [{name: limit, type: integer}]}}, {id: b, needs: [a], set: {x: $(steps.a.output.form.limti), y: \"$(steps.a.output.form.?limit.orValue(1) + 1)\", z: $(steps.a.output.decison)}}]",
-            &["UnknownField steps[1].set.x -> steps.a.output.form.limit", "UnknownField steps[1].set.z -> steps.a.output.decision"],
+            &[
+                "UnknownField steps[1].set.x -> steps.a.output.form.limit",
+                "UnknownField steps[1].set.z -> steps.a.output.decision",
+            ],
         ),
         (
             "[{id: a, wait: {event: {type: x, match: event.dta.id == 1}}}, {id: b, needs: [a], set: {x: $(steps.a.output.data.id), y: $(steps.a.output.dtaa)}}]",
-            &["UnknownName steps[0].wait.event.match -> event.data", "UnknownField steps[1].set.y -> steps.a.output.data"],
+            &[
+                "UnknownName steps[0].wait.event.match -> event.data",
+                "UnknownField steps[1].set.y -> steps.a.output.data",
+            ],
         ),
     ]);
 }
@@ -51,7 +60,10 @@ fn operators_and_places_take_what_they_take() {
         ),
         (
             "[{id: a, loop: {while: turn.n, init: {n: 0}}}, {id: b, in: a, switch: {cases: [{name: x, when: \"'a'\"}]}}]",
-            &["WrongType steps[0].loop.while", "WrongType steps[1].switch.cases[0].when"],
+            &[
+                "WrongType steps[0].loop.while",
+                "WrongType steps[1].switch.cases[0].when",
+            ],
         ),
     ]);
 }

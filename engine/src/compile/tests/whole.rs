@@ -48,7 +48,10 @@ fn variables_of_the_tenant_are_known_or_unresolved() {
         tenant_variables: Some(names.iter().map(|name| (*name).to_owned()).collect()),
         ..Context::default()
     };
-    agree_in(&[(text, &["UnknownVariable? steps[0].set.x"])], &Context::default());
+    agree_in(
+        &[(text, &["UnknownVariable? steps[0].set.x"])],
+        &Context::default(),
+    );
     agree_in(&[(text, &[])], &known(&["region"]));
     agree_in(
         &[(text, &["UnknownVariable? steps[0].set.x -> vars.regoin"])],
@@ -71,7 +74,10 @@ fn a_workflow_has_limits() {
         "LimitExceeded"
     );
     let long = format!("- {{id: a, set: {{x: \"$({})\"}}}}", "1 + ".repeat(2000) + "1");
-    assert_eq!(lines(&long, &Context::default()), ["InvalidExpression steps[0].set.x"]);
+    assert_eq!(
+        lines(&long, &Context::default()),
+        ["InvalidExpression steps[0].set.x"]
+    );
     let bad: String = (0..500)
         .map(|number| format!("- {{id: s{number}, needs: [nobody], set: {{x: $(nothing)}}}}\n"))
         .collect();
@@ -99,5 +105,6 @@ fn the_densest_graph_compiles_in_no_time() {
     let spec = spec(&text);
     let begin = Instant::now();
     let _ = compile(&spec, &Context::default());
-    assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
+    // Milliseconds when nothing else runs; what must not happen grows without end.
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
 }

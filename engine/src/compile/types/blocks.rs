@@ -78,8 +78,10 @@ fn element(type_: &Type) -> Type {
     match type_ {
         Type::List(element) => element.as_ref().clone(),
         Type::Optional(inner) => element(inner),
-        Type::AnyOf(types) => {
-            let lists = types.iter().filter(|one| matches!(one, Type::List(_) | Type::Optional(_)));
+        Type::AnyOf(several) => {
+            let lists = several
+                .iter()
+                .filter(|one| matches!(one, Type::List(_) | Type::Optional(_)));
             Type::any_of(lists.map(element))
         }
         _ => Type::Dyn,

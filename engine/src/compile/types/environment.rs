@@ -137,12 +137,12 @@ impl Seen<'_> {
     }
 
     /// `steps.<id>.<field>`.
-    fn step(&self, path: &[&str]) -> Option<(Type, usize)> {
+    fn step(&self, path: &[&str]) -> (Type, usize) {
         let (Some(id), Some(field)) = (path.get(1), path.get(2)) else {
-            return Some((Type::Dyn, path.len()));
+            return (Type::Dyn, path.len());
         };
         let Some(step) = self.names.layout.number(id) else {
-            return Some((Type::Dyn, path.len()));
+            return (Type::Dyn, path.len());
         };
         let type_ = match *field {
             "output" if self.names.can_read(step, self.view) => self.known.outputs[step].clone(),
@@ -152,7 +152,7 @@ impl Seen<'_> {
             "startedAt" | "endedAt" => Type::Timestamp,
             _ => Type::Dyn,
         };
-        Some((type_, 3))
+        (type_, 3)
     }
 
     /// `<carried value>` or `index` of a loop, `item` or `index` of a forEach.
@@ -171,20 +171,20 @@ impl Seen<'_> {
         }
     }
 
-    fn turn(&self, path: &[&str]) -> Option<(Type, usize)> {
+    fn turn(&self, path: &[&str]) -> (Type, usize) {
         let (Some(block), Some(name)) = (self.innermost(Kind::Loop), path.get(1)) else {
-            return Some((Type::Dyn, path.len()));
+            return (Type::Dyn, path.len());
         };
-        Some((self.lent(block, name), 2))
+        (self.lent(block, name), 2)
     }
 
-    fn outer(&self, path: &[&str]) -> Option<(Type, usize)> {
+    fn outer(&self, path: &[&str]) -> (Type, usize) {
         let (Some(id), Some(name)) = (path.get(1), path.get(2)) else {
-            return Some((Type::Dyn, path.len()));
+            return (Type::Dyn, path.len());
         };
         let mut around = self.view.blocks(self.names.layout);
         let block = around.find(|block| self.names.layout.id(*block) == *id);
-        Some(block.map_or((Type::Dyn, path.len()), |block| (self.lent(block, name), 3)))
+        block.map_or((Type::Dyn, path.len()), |block| (self.lent(block, name), 3))
     }
 }
 
@@ -213,9 +213,9 @@ impl Environment for Seen<'_> {
 
     fn path(&self, path: &[&str]) -> Option<(Type, usize)> {
         match *path.first()? {
-            "steps" => self.step(path),
-            "turn" => self.turn(path),
-            "blocks" => self.outer(path),
+            "steps" => Some(self.step(path)),
+            "turn" => Some(self.turn(path)),
+            "blocks" => Some(self.outer(path)),
             // Their fields were checked as names, with what else there is to say.
             "run" | "workflow" | "tenant" | "trigger" | "event" => match path {
                 [root, field, ..] => Some((self.field(root, field), 2)),

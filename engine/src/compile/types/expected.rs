@@ -11,7 +11,7 @@ use crate::expression::types::{Type, may_satisfy};
 pub(super) fn may_be(type_: &Type, passes: &dyn Fn(&Type) -> bool) -> bool {
     match type_ {
         Type::Dyn => true,
-        Type::AnyOf(types) => types.iter().any(|one| may_be(one, passes)),
+        Type::AnyOf(several) => several.iter().any(|one| may_be(one, passes)),
         Type::Optional(inner) => may_be(inner, passes),
         one => passes(one),
     }
@@ -33,7 +33,10 @@ pub(super) fn lone(
     let (type_, _) = text.check(environment);
     if !may_satisfy(&type_, part) {
         let wanted = wanted(part);
-        let message = format!("{wanted} is asked for, and {} gives {type_}", text.source().trim());
+        let message = format!(
+            "{wanted} is asked for, and {} gives {type_}",
+            text.source().trim()
+        );
         problems.error("InvalidInput", path, message);
     }
 }

@@ -22,7 +22,7 @@ impl<'a> Checker<'a, '_> {
 pub(super) fn unwrapped(type_: &Type) -> Type {
     match type_ {
         Type::Optional(inner) => inner.as_ref().clone(),
-        Type::AnyOf(types) => Type::any_of(types.iter().map(unwrapped)),
+        Type::AnyOf(several) => Type::any_of(several.iter().map(unwrapped)),
         other => other.clone(),
     }
 }
@@ -40,11 +40,15 @@ fn object(fields: impl IntoIterator<Item = (&'static str, Type, bool)>) -> Type 
 }
 
 pub(super) fn container() -> Type {
-    object([
-        ("exitCode", Type::Int, true),
-        ("stdout", Type::String, false),
-        ("files", Type::map(Type::Dyn), false),
-    ])
+    let known = object([("exitCode", Type::Int, true), ("stdout", Type::String, false)]);
+    match known {
+        // Files are the container's own to name.
+        Type::Object(object) => Type::Object(Arc::new(Object {
+            fields: object.fields.clone(),
+            rest: Some(Type::Dyn),
+        })),
+        other => other,
+    }
 }
 
 pub(super) fn approval(form: &[FormField]) -> Type {

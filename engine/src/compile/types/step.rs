@@ -144,7 +144,11 @@ impl Checker<'_, '_> {
         let field = Field::of(number);
         let view = View::Step(number);
         self.text(approval.title.as_ref(), view, &field.path("approval.title"));
-        self.text(approval.description.as_ref(), view, &field.path("approval.description"));
+        self.text(
+            approval.description.as_ref(),
+            view,
+            &field.path("approval.description"),
+        );
         self.tree(&approval.groups, view, &field.path("approval.groups"));
         self.tree(&approval.users, view, &field.path("approval.users"));
         if let Some(timeout) = &approval.timeout {

@@ -113,7 +113,7 @@ impl Call<'_> {
         problems: &mut Problems,
     ) -> Option<With> {
         if let Some(connection) = self.connection {
-            self.check_connection(
+            check_connection(
                 connection,
                 &field.path(&format!("{prefix}connection")),
                 names,
@@ -137,33 +137,34 @@ impl Call<'_> {
         with
     }
 
-    fn check_connection(&self, connection: &str, path: &str, names: &Names<'_>, problems: &mut Problems) {
-        if connection.contains("$(") {
-            let message = "a connection is literal: it must be known before the workflow runs";
-            return problems.error("NotLiteral", path, message);
-        }
-        if let Some(known) = &names.context.connections
-            && !known.contains(connection)
-        {
-            let known = || known.iter().map(String::as_str);
-            let there = listed(connection, known(), "there are", "there are none");
-            let message = format!("there is no connection {connection}: {there}");
-            problems.unresolved(
-                "UnknownConnection",
-                path,
-                message,
-                nearest_of(connection, known()),
-            );
-        }
-    }
-
     fn check_shape(&self, declared: &PlanAction, with: &Value, path: &str, problems: &mut Problems) {
         let built_in = action::find(self.uses);
-        let built_in = built_in.filter(|_| action::declaration(self.uses).is_some_and(|own| std::ptr::eq(own, declared)));
+        let built_in = built_in
+            .filter(|_| action::declaration(self.uses).is_some_and(|own| std::ptr::eq(own, declared)));
         match built_in.and_then(action::input_validator) {
             Some(validator) => shapes::check_with(validator, &declared.input, with, path, problems),
             None => shapes::check(&declared.input, with, path, problems),
         }
+    }
+}
+
+fn check_connection(connection: &str, path: &str, names: &Names<'_>, problems: &mut Problems) {
+    if connection.contains("$(") {
+        let message = "a connection is literal: it must be known before the workflow runs";
+        return problems.error("NotLiteral", path, message);
+    }
+    if let Some(known) = &names.context.connections
+        && !known.contains(connection)
+    {
+        let known = || known.iter().map(String::as_str);
+        let there = listed(connection, known(), "there are", "there are none");
+        let message = format!("there is no connection {connection}: {there}");
+        problems.unresolved(
+            "UnknownConnection",
+            path,
+            message,
+            nearest_of(connection, known()),
+        );
     }
 }
 

@@ -20,19 +20,16 @@ pub(super) fn compile(
     check_name(&call.name, &field.path("workflow.name"), problems);
     if let Some(workflows) = &names.context.workflows {
         let known = || workflows.keys().map(String::as_str);
-        match workflows.get(&call.name) {
-            Some(interface) => {
-                let path = field.path("workflow.inputs");
-                let mut found = Problems::default();
-                inputs(&interface.inputs, &call.inputs, &path, &call.name, &mut found);
-                problems.as_warnings(found);
-            }
-            None => {
-                let there = listed(&call.name, known(), "there are", "there are none");
-                let message = format!("there is no workflow {}: {there}", call.name);
-                let like = nearest_of(&call.name, known());
-                problems.unresolved("UnknownWorkflow", &field.path("workflow.name"), message, like);
-            }
+        if let Some(interface) = workflows.get(&call.name) {
+            let path = field.path("workflow.inputs");
+            let mut found = Problems::default();
+            inputs(&interface.inputs, &call.inputs, &path, &call.name, &mut found);
+            problems.as_warnings(found);
+        } else {
+            let there = listed(&call.name, known(), "there are", "there are none");
+            let message = format!("there is no workflow {}: {there}", call.name);
+            let like = nearest_of(&call.name, known());
+            problems.unresolved("UnknownWorkflow", &field.path("workflow.name"), message, like);
         }
     }
     Some(Work::Workflow {

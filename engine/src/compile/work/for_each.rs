@@ -36,10 +36,10 @@ pub(super) fn compile(
         names,
         problems,
     );
-    let result = match &each.result {
-        Some(result) => Some(field.inside(result, "forEach.result", names, problems)),
-        None => None,
-    };
+    let result = each
+        .result
+        .as_ref()
+        .map(|result| field.inside(result, "forEach.result", names, problems));
     Some(Work::ForEach(ForEachWork {
         items: items?,
         max_parallel,

@@ -76,6 +76,7 @@ outputs: {partial: $(steps.partial.output)}
         failures[1]["error"]["code"], "ExpressionError",
         "a result that fails, fails its item"
     );
+    assert_eq!(failures[1]["error"]["step"], "each");
     assert_eq!(world.outputs()["partial"]["o"], "partial");
     let output = world.journal.iter().find_map(|event| match event {
         Event::StepSucceeded { step, output, .. } if step == "each" => output.clone(),

@@ -4,56 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flowpilot_crds::WorkflowSpec;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+pub(super) use super::answers::{Answer, Mocks, fails, gives, mocks};
 use crate::compile::{Compiled, Context, compile};
 use crate::journal::{Event, RunMode, RunOutcome, StepError, Vote};
 use crate::plan::Plan;
 use crate::run::{
     Command, Facts, IncomingEvent, Perform, Publication, Question, Run, RunView, StepView, Task,
 };
-
-/// What an attempt of an action does.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) after: SignedDuration,
-    pub(super) result: Result<Value, StepError>,
-}
-
-pub(super) fn gives(output: Value) -> Answer {
-    Answer {
-        after: SignedDuration::ZERO,
-        result: Ok(output),
-    }
-}
-
-pub(super) fn fails(code: &str) -> Answer {
-    let error = StepError {
-        code: code.to_owned(),
-        message: format!("{code} happened"),
-        ..StepError::default()
-    };
-    Answer {
-        after: SignedDuration::ZERO,
-        result: Err(error),
-    }
-}
-
-impl Answer {
-    pub(super) fn after(mut self, seconds: i64) -> Self {
-        self.after = SignedDuration::from_secs(seconds);
-        self
-    }
-
-    pub(super) fn with(mut self, change: impl FnOnce(&mut StepError)) -> Self {
-        if let Err(error) = &mut self.result {
-            change(error);
-        }
-        self
-    }
-}
 
 pub(super) fn plan(steps: &str) -> Arc<Plan> {
     Arc::new(compiled(steps).plan)
@@ -122,17 +83,6 @@ pub(super) fn vote(by: &str, approve: bool) -> Vote {
         form: Map::new(),
         comment: None,
     }
-}
-
-pub(super) struct Mocks(pub(super) BTreeMap<String, Vec<Answer>>);
-
-pub(super) fn mocks<const N: usize>(answers: [(&str, Vec<Answer>); N]) -> Mocks {
-    Mocks(
-        answers
-            .into_iter()
-            .map(|(step, answers)| (step.to_owned(), answers))
-            .collect(),
-    )
 }
 
 impl World {
@@ -388,7 +338,7 @@ impl World {
     /// How a step ended, from the journal: also one of an item that is long over.
     pub(super) fn ended(&self, step: &str) -> String {
         let of_step = self.journal.iter().filter(|event| event.step() == Some(step));
-        let ends = of_step.filter_map(|event| match event {
+        let mut ends = of_step.filter_map(|event| match event {
             Event::StepSucceeded { named, .. } => {
                 Some(named.clone().unwrap_or_else(|| "succeeded".to_owned()))
             }
@@ -401,7 +351,7 @@ impl World {
             Event::StepCancelled { .. } => Some("cancelled".to_owned()),
             _ => None,
         });
-        ends.last().unwrap_or_else(|| "nothing".to_owned())
+        ends.next_back().unwrap_or_else(|| "nothing".to_owned())
     }
 
     pub(super) fn seconds(&self) -> i64 {
