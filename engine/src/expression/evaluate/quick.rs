@@ -44,19 +44,17 @@ impl<'a> Machine<'a> {
         'a: 'v,
     {
         let (left, right);
-        let first = match self.quick(&nodes[0], locals) {
-            Some(value) => value,
-            None => {
-                left = self.evaluate(&nodes[0], locals)?;
-                &left
-            }
+        let first = if let Some(value) = self.quick(&nodes[0], locals) {
+            value
+        } else {
+            left = self.evaluate(&nodes[0], locals)?;
+            &left
         };
-        let second = match self.quick(&nodes[1], locals) {
-            Some(value) => value,
-            None => {
-                right = self.evaluate(&nodes[1], locals)?;
-                &right
-            }
+        let second = if let Some(value) = self.quick(&nodes[1], locals) {
+            value
+        } else {
+            right = self.evaluate(&nodes[1], locals)?;
+            &right
         };
         operators::relate(relation, first, second, self.context.budget)
     }
