@@ -8,6 +8,7 @@ mod comprehension;
 mod held;
 mod operators;
 mod optionals;
+mod quick;
 mod select;
 
 use super::{
@@ -45,16 +46,15 @@ impl<'a> Machine<'a> {
     where
         'a: 'v,
     {
-        match &node.kind {
-            // What costs nothing is not counted: a source has only so many literals.
-            Kind::Literal(value) => Ok(Held::Borrowed(value)),
-            kind => self
-                .context
-                .budget
-                .step(1)
-                .and_then(|()| self.dispatch(kind, locals))
-                .map_err(|fault| fault.at(node.span)),
+        // What costs nothing is not counted: a source has only so many literals.
+        if let Some(value) = self.quick(node, locals) {
+            return Ok(Held::Borrowed(value));
         }
+        if let Err(fault) = self.context.budget.step(1) {
+            return Err(fault.at(node.span));
+        }
+        self.dispatch(&node.kind, locals)
+            .map_err(|fault| fault.at(node.span))
     }
 
     fn dispatch<'v>(&mut self, kind: &'v Kind, locals: Locals<'v>) -> Outcome<Held<'v>>
@@ -96,11 +96,7 @@ impl<'a> Machine<'a> {
                 let chosen = self.truth(condition, locals, "the condition of ? :")?;
                 return self.evaluate(if chosen { yes } else { no }, locals);
             }
-            Kind::Relation(relation, nodes) => {
-                let left = self.evaluate(&nodes[0], locals)?;
-                let right = self.evaluate(&nodes[1], locals)?;
-                Held::bool(operators::relate(*relation, &left, &right, self.context.budget)?)
-            }
+            Kind::Relation(relation, nodes) => Held::bool(self.relation(*relation, nodes, locals)?),
             Kind::Chain { first, rest } => {
                 let mut value = self.evaluate(first, locals)?;
                 for (operator, node) in rest {
@@ -135,6 +131,24 @@ impl<'a> Machine<'a> {
 
     /// The truth value of a part that must have one.
     fn truth<'v>(&mut self, node: &'v Node, locals: Locals<'v>, operator: &str) -> Outcome<bool>
+    where
+        'a: 'v,
+    {
+        // What gives a bool anyway need not become a value first.
+        let outcome = match &node.kind {
+            Kind::Relation(relation, nodes) => self.relation(*relation, nodes, locals),
+            Kind::And(nodes) => self.logic(nodes, locals, false),
+            Kind::Or(nodes) => self.logic(nodes, locals, true),
+            _ => return self.bool(node, locals, operator),
+        };
+        match outcome.and_then(|value| self.context.budget.step(1).map(|()| value)) {
+            Ok(value) => Ok(value),
+            Err(fault) => Err(fault.at(node.span)),
+        }
+    }
+
+    /// The truth value of a part that may be anything.
+    fn bool<'v>(&mut self, node: &'v Node, locals: Locals<'v>, operator: &str) -> Outcome<bool>
     where
         'a: 'v,
     {

@@ -23,6 +23,10 @@ pub(super) fn relate(relation: Relation, left: &Value, right: &Value, budget: &m
 fn contains(container: &Value, value: &Value, budget: &mut Budget) -> Outcome<bool> {
     match container {
         Value::List(items) => {
+            if let Value::String(text) = value {
+                budget.step(items.len() / 8 + items.len() * (text.len() / 64))?;
+                return Ok(items.iter().any(|item| item.as_str() == Some(text)));
+            }
             // Scalars are cheap to compare; what is deeper is charged as it is walked over.
             budget.step(items.len() / 8)?;
             for item in items.iter() {

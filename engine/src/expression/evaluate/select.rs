@@ -1,6 +1,6 @@
 //! Fields and elements: `a.b`, `a[0]`, `a.?b`, `has(a.b)`.
 
-use super::{super::error::excerpt, Fault, Held, Key, Machine, Outcome, Value, no_key, print};
+use super::{super::error::excerpt, Fault, Held, Key, Machine, Outcome, Scope, Value, no_key, print};
 use std::sync::Arc;
 
 /// How many names of a path the scope is asked for at once.
@@ -31,6 +31,20 @@ impl<'a> Machine<'a> {
         }
         follow(&value, rest).map(|found| Held::Owned(found.into_owned()))
     }
+}
+
+/// The value at a path that the scope holds as it is, if it is there.
+pub(super) fn borrowed<'v>(scope: &'v dyn Scope, names: &[Arc<str>]) -> Option<&'v Value> {
+    let mut asked = [""; ASKED];
+    for (place, name) in asked.iter_mut().zip(names) {
+        *place = name;
+    }
+    let (mut value, covered) = scope.borrow(&asked[..names.len().min(ASKED)])?;
+    for name in names.get(covered.max(1)..).unwrap_or_default() {
+        let Value::Map(map) = value else { return None };
+        value = map.get_str(name)?;
+    }
+    Some(value)
 }
 
 /// The value below a value by names.

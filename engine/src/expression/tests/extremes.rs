@@ -68,10 +68,16 @@ fn a_text_of_a_megabyte() {
 #[test]
 fn sources_of_a_megabyte() {
     for source in [
-        "(", "[", "a.", "-", "!", "'", "$(", "a && ", "1 + ", "{'a':", "a ? ", "\u{0}", "ä", "\\", "`a`",
-        "/", "//",
+        "(((((((((((((((((((((((((((((((((",
+        "-",
+        "'",
+        "$(",
+        "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaa' + ",
+        "\u{0}",
+        "ä",
+        "//",
     ] {
-        let long = source.repeat(1 << 18);
+        let long = source.repeat((1 << 20) / source.len());
         assert!(quickly(|| Program::parse(&long)).is_err(), "{source}");
         let error = quickly(|| Text::parse(&format!("x $({long}"))).expect_err(source);
         assert!(error.offset <= long.len() + 4, "{source}");

@@ -2,7 +2,7 @@
 
 use super::super::functions;
 use super::*;
-use crate::expression::Scope;
+use crate::expression::{Scope, types};
 
 const PAGE: &str = include_str!("../../../../docs/expressions.md");
 
@@ -81,6 +81,42 @@ fn each_example_gives_what_stands_beside_it() {
         let (value, expected) = (evaluate(&example), evaluate(&expected));
         assert_eq!(value, expected, "{example}");
         assert_eq!(value.kind(), expected.kind(), "{example}");
+    }
+}
+
+/// The names and types that the page writes like `{note?: string}`.
+struct Declared(types::Type);
+
+impl types::Environment for Declared {
+    fn lookup(&self, name: &str) -> Option<types::Type> {
+        (name == "inputs").then(|| self.0.clone())
+    }
+}
+
+#[test]
+fn each_problem_is_found_as_it_is_told() {
+    let rows = PAGE
+        .split("| problem |")
+        .nth(1)
+        .and_then(|rest| rest.split("\n\n").next());
+    let rows: Vec<_> = rows.unwrap().lines().skip(2).collect();
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        let cells: Vec<_> = row.trim_matches('|').split('|').collect();
+        let declared = code(cells[0]).unwrap();
+        let (name, type_) = declared.trim_matches(['{', '}']).split_once(": ").unwrap();
+        let properties = json!({"properties": {name.trim_end_matches('?'): {"type": type_}}});
+        let program = Program::parse(&code(cells[1]).unwrap()).unwrap();
+        let (_, problems) = program.check(&Declared(types::Type::from_schema(&properties)));
+        let [problem] = problems.as_slice() else {
+            panic!("{row}: {problems:?}")
+        };
+        let (message, _) = problem.message.rsplit_once(" in `").unwrap();
+        let told = match &problem.suggestion {
+            Some(name) => format!("{message}; did you mean `{name}`?"),
+            None => message.to_owned(),
+        };
+        assert_eq!(told, cells[2].trim(), "{row}");
     }
 }
 

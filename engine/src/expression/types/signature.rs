@@ -33,7 +33,7 @@ pub(super) struct Signature {
     /// Whether the last may be repeated.
     pub(super) repeated: bool,
     pub(super) result: Pattern,
-    pub(super) name: String,
+    pub(super) name: &'static str,
     pub(super) is_method: bool,
 }
 
@@ -42,7 +42,7 @@ pub(super) type Bound = [Option<Type>; 2];
 
 impl Signature {
     /// Reads a line of the table. Nothing if it is badly written, which a test finds out.
-    pub(super) fn read(line: &str) -> Option<Self> {
+    pub(super) fn read(line: &'static str) -> Option<Self> {
         let (receiver, call) = match line.split_once(" .") {
             Some((receiver, call)) => (Some(pattern(receiver)?), call),
             None => (None, line),
@@ -68,7 +68,7 @@ impl Signature {
             least,
             repeated,
             result: pattern(&call[close + 2..])?,
-            name: call[..open].to_owned(),
+            name: &call[..open],
             is_method,
         })
     }

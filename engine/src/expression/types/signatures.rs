@@ -125,10 +125,10 @@ const TABLE: &[&str] = &[
     "random() double",
 ];
 
-static SIGNATURES: LazyLock<HashMap<(bool, String), Vec<Signature>>> = LazyLock::new(|| {
+static SIGNATURES: LazyLock<HashMap<(bool, &'static str), Vec<Signature>>> = LazyLock::new(|| {
     let mut all: HashMap<_, Vec<Signature>> = HashMap::new();
     for signature in TABLE.iter().filter_map(|line| Signature::read(line)) {
-        all.entry((signature.is_method, signature.name.clone()))
+        all.entry((signature.is_method, signature.name))
             .or_default()
             .push(signature);
     }
@@ -142,8 +142,8 @@ pub(super) struct Mismatch {
 }
 
 /// The type of a call's value. The receiver of a method is its first argument.
-pub(super) fn result(style: Style, name: &str, arguments: &[Type]) -> Result<Type, Mismatch> {
-    let Some(signatures) = SIGNATURES.get(&(style == Style::Method, name.to_owned())) else {
+pub(super) fn result(style: Style, name: &'static str, arguments: &[Type]) -> Result<Type, Mismatch> {
+    let Some(signatures) = SIGNATURES.get(&(style == Style::Method, name)) else {
         return Ok(Type::Dyn);
     };
     let mut results = Vec::new();
@@ -203,10 +203,7 @@ mod tests {
     fn each_function_has_a_signature_and_each_signature_a_function() {
         let mut known = std::collections::BTreeSet::new();
         for function in functions::all() {
-            let key = (
-                function.style == functions::Style::Method,
-                function.name.to_owned(),
-            );
+            let key = (function.style == functions::Style::Method, function.name);
             let signatures = SIGNATURES
                 .get(&key)
                 .unwrap_or_else(|| panic!("{key:?} has no signature"));
