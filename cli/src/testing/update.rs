@@ -27,18 +27,15 @@ pub(crate) fn updated(text: &str, object: &Value, result: &Outcome) -> Option<St
     }
     let new = expectation(&old, result)?;
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
-    match section(&lines, 0..lines.len(), "expect", 0) {
-        Some(range) => {
-            let kept = kept(&lines, &range, &old, &new);
-            lines.splice(range, kept);
+    if let Some(range) = section(&lines, 0..lines.len(), "expect", 0) {
+        let kept = kept(&lines, &range, &old, &new);
+        lines.splice(range, kept);
+    } else {
+        if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('\n')) {
+            last.push('\n');
         }
-        None => {
-            if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('\n')) {
-                last.push('\n');
-            }
-            lines.push("expect:\n".to_owned());
-            lines.extend(new.iter().flat_map(|(name, value)| entry(name, value, 2)));
-        }
+        lines.push("expect:\n".to_owned());
+        lines.extend(new.iter().flat_map(|(name, value)| entry(name, value, 2)));
     }
     Some(lines.concat())
 }
@@ -153,6 +150,18 @@ fn entry(name: &str, value: &Value, indent: usize) -> Vec<String> {
     }
 }
 
+/// What is expected of a run.
+const OF_RUNS: [&str; 8] = [
+    "status",
+    "error",
+    "warnings",
+    "endedAt",
+    "outputs",
+    "steps",
+    "absentSteps",
+    "calls",
+];
+
 /// What `expect` has to say.
 fn expectation(old: &Map<String, Value>, result: &Outcome) -> Option<Map<String, Value>> {
     let mut new = old.clone();
@@ -161,16 +170,6 @@ fn expectation(old: &Map<String, Value>, result: &Outcome) -> Option<Map<String,
             new.shift_remove(*name);
         }
     };
-    const OF_RUNS: [&str; 8] = [
-        "status",
-        "error",
-        "warnings",
-        "endedAt",
-        "outputs",
-        "steps",
-        "absentSteps",
-        "calls",
-    ];
     match &result.happened {
         Happened::Nothing(_) => return None,
         Happened::Rejected(problems) => {

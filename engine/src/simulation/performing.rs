@@ -28,7 +28,7 @@ impl Simulation<'_> {
         for command in commands {
             match command {
                 Command::Record(_) => {}
-                Command::Perform(perform) => self.perform(number, perform),
+                Command::Perform(perform) => self.perform(number, &perform),
                 Command::Ask(question) => self.ask(number, &question),
                 Command::Listen { step: _, event } => self.listen(number, &event),
                 Command::Publish(publication) => self.publish(number, publication),
@@ -46,13 +46,13 @@ impl Simulation<'_> {
         }
     }
 
-    fn perform(&mut self, number: usize, perform: Perform) {
+    fn perform(&mut self, number: usize, perform: &Perform) {
         let step = perform.step.clone();
         let of = step.strip_suffix(".undo").unwrap_or(&step).to_owned();
         // What an earlier attempt of the same path still had to say is of no interest any more.
         self.answers.take(number, &step);
         self.disown(number, &step);
-        if let Some(output) = self.kept(number, &perform) {
+        if let Some(output) = self.kept(number, perform) {
             let due = Due {
                 run: number,
                 step,
@@ -70,7 +70,7 @@ impl Simulation<'_> {
             id: last_id(&of),
             index: item_index(&live.plan, &of),
             now: self.now,
-            perform: &perform,
+            perform,
         };
         let Answer { after, reply } = self.world.answer(&attempt);
         let call = self.calls.len();
@@ -107,7 +107,7 @@ impl Simulation<'_> {
                 match self.start(number, &perform.task, caller) {
                     Ok(None) => {}
                     Ok(Some(started)) => self.later(SignedDuration::ZERO, due(Some(Ok(started)))),
-                    Err(error) => self.later(SignedDuration::ZERO, due(Some(Err(error)))),
+                    Err(error) => self.later(SignedDuration::ZERO, due(Some(Err(*error)))),
                 }
             }
         }
@@ -143,25 +143,28 @@ impl Simulation<'_> {
     }
 
     /// Starts a called workflow. With a value: nobody waits for it.
-    fn start(&mut self, number: usize, task: &Task, caller: Caller) -> Result<Option<Value>, StepError> {
+    fn start(&mut self, number: usize, task: &Task, caller: Caller) -> Result<Option<Value>, Box<StepError>> {
         let Task::Workflow { name, inputs, waits } = task else {
-            return Err(failure(
+            return Err(Box::new(failure(
                 "NotFound",
                 "only a workflow step calls a workflow".to_owned(),
-            ));
+            )));
         };
         let depth = self.runs[number].depth + 1;
         if depth > CALL_DEPTH {
             let message =
                 format!("runs call each other at most {CALL_DEPTH} deep: does `{name}` call itself?");
-            return Err(failure("LimitExceeded", message));
+            return Err(Box::new(failure("LimitExceeded", message)));
         }
         let Some((plan, revision)) = self.world.workflow(name) else {
-            return Err(failure("NotFound", format!("there is no workflow `{name}`")));
+            return Err(Box::new(failure(
+                "NotFound",
+                format!("there is no workflow `{name}`"),
+            )));
         };
         let inputs = plan.check_inputs(inputs).map_err(|problems| {
             let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            failure("InvalidInput", words.join("; "))
+            Box::new(failure("InvalidInput", words.join("; ")))
         })?;
         let prefix = format!("{}/", self.runs[number].shown(&caller.step));
         let birth = Birth {
@@ -175,8 +178,8 @@ impl Simulation<'_> {
             heard_from: self.events.len(),
             now: self.now,
         };
-        let live =
-            Live::start(&self.scene, birth).map_err(|error| failure("Unavailable", error.to_string()))?;
+        let live = Live::start(&self.scene, birth)
+            .map_err(|error| Box::new(failure("Unavailable", error.to_string())))?;
         let id = live.id;
         let child = self.runs.len();
         self.runs.push(live);
