@@ -55,12 +55,12 @@ impl Simulation<'_> {
                     data: Value::Object(data),
                 });
             }
-            SignalKind::Vote { step, vote } => self.vote(&step, vote),
+            SignalKind::Vote { step, vote } => self.vote(&step, &vote),
         }
     }
 
     /// A vote, for the approval of that path or, where only a name is given, for the first of that name that takes it.
-    fn vote(&mut self, step: &str, vote: Vote) {
+    fn vote(&mut self, step: &str, vote: &Vote) {
         let mut refusal = None;
         let by_path = |(run, path): &&(usize, String)| self.runs[*run].shown(path) == step;
         let by_name = |(_, path): &&(usize, String)| last_id(path) == step;
@@ -90,7 +90,9 @@ impl Simulation<'_> {
             })
             .collect();
         if !given.is_empty() {
-            given.into_iter().for_each(|vote| self.vote(&shown, vote));
+            for vote in &given {
+                self.vote(&shown, vote);
+            }
             return;
         }
         for voter in 1..=question.required {
@@ -110,7 +112,7 @@ impl Simulation<'_> {
                 form,
                 comment: None,
             };
-            self.vote(&shown, vote);
+            self.vote(&shown, &vote);
         }
     }
 }

@@ -1,5 +1,10 @@
 //! What the machine asks for, and what comes back.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a StepError is made once per attempt that fails, and goes into the journal"
+)]
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -28,7 +33,7 @@ impl Simulation<'_> {
         for command in commands {
             match command {
                 Command::Record(_) => {}
-                Command::Perform(perform) => self.perform(number, perform),
+                Command::Perform(perform) => self.perform(number, &perform),
                 Command::Ask(question) => self.ask(number, &question),
                 Command::Listen { step: _, event } => self.listen(number, &event),
                 Command::Publish(publication) => self.publish(number, publication),
@@ -46,13 +51,13 @@ impl Simulation<'_> {
         }
     }
 
-    fn perform(&mut self, number: usize, perform: Perform) {
+    fn perform(&mut self, number: usize, perform: &Perform) {
         let step = perform.step.clone();
         let of = step.strip_suffix(".undo").unwrap_or(&step).to_owned();
         // What an earlier attempt of the same path still had to say is of no interest any more.
         self.answers.take(number, &step);
         self.disown(number, &step);
-        if let Some(output) = self.kept(number, &perform) {
+        if let Some(output) = self.kept(number, perform) {
             let due = Due {
                 run: number,
                 step,
@@ -70,7 +75,7 @@ impl Simulation<'_> {
             id: last_id(&of),
             index: item_index(&live.plan, &of),
             now: self.now,
-            perform: &perform,
+            perform,
         };
         let Answer { after, reply } = self.world.answer(&attempt);
         let call = self.calls.len();
