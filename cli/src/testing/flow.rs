@@ -49,8 +49,8 @@ fn write_map(fields: &Map<String, Value>, text: &mut String) {
 
 /// A text, in quotes unless it can only be read as that text.
 pub(crate) fn scalar(text: &str) -> String {
-    const WORDS: [&str; 13] = [
-        "", "null", "Null", "NULL", "~", "true", "True", "TRUE", "false", "False", "FALSE", "y", "n",
+    const WORDS: [&str; 11] = [
+        "", "null", "Null", "NULL", "~", "true", "True", "TRUE", "false", "False", "FALSE",
     ];
     let first = text.chars().next().unwrap_or(' ');
     let plain = |letter: char| letter.is_alphanumeric() || "_-./@%+ ".contains(letter);
