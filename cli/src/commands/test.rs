@@ -314,7 +314,7 @@ async fn from_server(run: &str, connection: &Connection) -> anyhow::Result<Strin
     let client = crate::client::Client::new(connection)?;
     let mut lines = Vec::new();
     super::logs::follow(&client, &connection.tenant()?, run, None, |event| {
-        lines.push(event.to_string())
+        lines.push(event.to_string());
     })
     .await?;
     Ok(lines.join("\n"))

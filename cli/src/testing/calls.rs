@@ -168,28 +168,25 @@ fn in_any_order(
             }
             fits
         });
-        match fits {
-            Some(call) => taken[call] = true,
-            None => {
-                let same = calls.iter().zip(&taken).filter(|(call, taken)| {
-                    !**taken && expected.fields.get("step").and_then(Value::as_str) == Some(&call.step)
-                });
-                let near = same.map(|(call, _)| shown(call)).collect::<Vec<_>>().join("\n");
-                let near = if near.is_empty() {
-                    calls
-                        .iter()
-                        .map(|call| shown(call))
-                        .collect::<Vec<_>>()
-                        .join("\n")
-                } else {
-                    near
-                };
-                found.push(Difference::new(
-                    format!("{place}[{number}]"),
-                    expected.words(),
-                    near,
-                ));
-            }
+        if let Some(call) = fits { taken[call] = true } else {
+            let same = calls.iter().zip(&taken).filter(|(call, taken)| {
+                !**taken && expected.fields.get("step").and_then(Value::as_str) == Some(&call.step)
+            });
+            let near = same.map(|(call, _)| shown(call)).collect::<Vec<_>>().join("\n");
+            let near = if near.is_empty() {
+                calls
+                    .iter()
+                    .map(|call| shown(call))
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            } else {
+                near
+            };
+            found.push(Difference::new(
+                format!("{place}[{number}]"),
+                expected.words(),
+                near,
+            ));
         }
     }
 }

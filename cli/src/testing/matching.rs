@@ -100,12 +100,9 @@ impl Matcher<'_> {
             }
             (Self::Contains(_) | Self::Regex(_), _) => false,
             (Self::Not(value), _) => compare(value, Some(actual), path, &mut bound.clone()).is_err(),
-            (Self::Bind(name), _) => match bound.get(*name).cloned() {
-                Some(value) => compare(&value, Some(actual), path, bound).is_ok(),
-                None => {
-                    bound.insert((*name).to_owned(), actual.clone());
-                    true
-                }
+            (Self::Bind(name), _) => if let Some(value) = bound.get(*name).cloned() { compare(&value, Some(actual), path, bound).is_ok() } else {
+                bound.insert((*name).to_owned(), actual.clone());
+                true
             },
         }
     }

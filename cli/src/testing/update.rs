@@ -27,18 +27,15 @@ pub(crate) fn updated(text: &str, object: &Value, result: &Outcome) -> Option<St
     }
     let new = expectation(&old, result)?;
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
-    match section(&lines, 0..lines.len(), "expect", 0) {
-        Some(range) => {
-            let kept = kept(&lines, &range, &old, &new);
-            lines.splice(range, kept);
+    if let Some(range) = section(&lines, 0..lines.len(), "expect", 0) {
+        let kept = kept(&lines, &range, &old, &new);
+        lines.splice(range, kept);
+    } else {
+        if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('\n')) {
+            last.push('\n');
         }
-        None => {
-            if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('\n')) {
-                last.push('\n');
-            }
-            lines.push("expect:\n".to_owned());
-            lines.extend(new.iter().flat_map(|(name, value)| entry(name, value, 2)));
-        }
+        lines.push("expect:\n".to_owned());
+        lines.extend(new.iter().flat_map(|(name, value)| entry(name, value, 2)));
     }
     Some(lines.concat())
 }
