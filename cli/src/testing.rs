@@ -11,7 +11,6 @@
 pub(crate) mod book;
 pub(crate) mod calls;
 pub(crate) mod case;
-pub(crate) mod catalogue;
 pub(crate) mod cover;
 pub(crate) mod difference;
 pub(crate) mod document;

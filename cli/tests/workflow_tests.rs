@@ -161,7 +161,9 @@ fn junit_and_json_are_documents() {
     let folder = folder(TEST);
     let junit = text(&flowpilot(folder.path(), &["test", ".", "--output", "junit"]).stdout);
     assert!(
-        junit.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"1\" failures=\"1\">"),
+        junit.starts_with(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"1\" failures=\"1\">"
+        ),
         "{junit}"
     );
     assert!(junit.contains("<testcase name=\"big\""), "{junit}");
@@ -193,9 +195,5 @@ fn a_recorded_run_becomes_a_test_that_passes() {
     assert!(document.contains("  - {delay: 4s, output: {v: 3}}"), "{document}");
     std::fs::write(folder.path().join("test.yaml"), &document).expect("a file");
     let output = flowpilot(folder.path(), &["test", "."]);
-    assert!(
-        output.status.success(),
-        "{document}\n{}",
-        text(&output.stdout)
-    );
+    assert!(output.status.success(), "{document}\n{}", text(&output.stdout));
 }

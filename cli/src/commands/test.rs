@@ -238,13 +238,17 @@ fn print(files: &[TestFile], done: &[Done], arguments: &Arguments) -> anyhow::Re
     }
     if arguments.coverage {
         let mut cover = Cover::default();
-        done.iter().for_each(|done| cover.add(&done.result));
+        for done in done {
+            cover.add(&done.result);
+        }
         let print = if arguments.output == Report::Text {
             output::line
         } else {
             output::note
         };
-        cover.lines().iter().for_each(|line| print(line));
+        for line in cover.lines() {
+            print(&line);
+        }
     }
     Ok(())
 }

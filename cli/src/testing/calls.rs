@@ -168,7 +168,9 @@ fn in_any_order(
             }
             fits
         });
-        if let Some(call) = fits { taken[call] = true } else {
+        if let Some(call) = fits {
+            taken[call] = true;
+        } else {
             let same = calls.iter().zip(&taken).filter(|(call, taken)| {
                 !**taken && expected.fields.get("step").and_then(Value::as_str) == Some(&call.step)
             });

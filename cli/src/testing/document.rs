@@ -111,7 +111,10 @@ fn source(value: &Value, path: &str) -> Read<Source> {
     }
 }
 
-fn tenant(fields: &mut Fields<'_>) -> Read<(Option<String>, Option<Map<String, Value>>)> {
+/// Its name, and its variables.
+type Tenant = (Option<String>, Option<Map<String, Value>>);
+
+fn tenant(fields: &mut Fields<'_>) -> Read<Tenant> {
     let Some(value) = fields.take("tenant") else {
         return Ok((None, None));
     };

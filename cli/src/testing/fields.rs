@@ -27,16 +27,16 @@ pub(crate) fn wrong<T>(path: impl Into<String>, message: impl Into<String>) -> R
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
     path: String,
-    fields: &'a Map<String, Value>,
+    given: &'a Map<String, Value>,
     known: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     pub(crate) fn of(value: &'a Value, path: &str) -> Read<Self> {
         match value.as_object() {
-            Some(fields) => Ok(Self {
+            Some(given) => Ok(Self {
                 path: path.to_owned(),
-                fields,
+                given,
                 known: Vec::new(),
             }),
             None => wrong(path, format!("this is a map, not {}", kind(value))),
@@ -51,13 +51,13 @@ impl<'a> Fields<'a> {
     /// A field's value; null is not given.
     pub(crate) fn take(&mut self, name: &'static str) -> Option<&'a Value> {
         self.known.push(name);
-        self.fields.get(name).filter(|value| !value.is_null())
+        self.given.get(name).filter(|value| !value.is_null())
     }
 
     /// A field's value as it stands, null too.
     pub(crate) fn raw(&mut self, name: &'static str) -> Option<&'a Value> {
         self.known.push(name);
-        self.fields.get(name)
+        self.given.get(name)
     }
 
     pub(crate) fn text(&mut self, name: &'static str) -> Read<Option<&'a str>> {
@@ -113,17 +113,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn number(&mut self, name: &'static str) -> Read<Option<u64>> {
-        let path = self.path(name);
-        let Some(value) = self.take(name) else {
-            return Ok(None);
-        };
-        match value.as_u64() {
-            Some(number) => Ok(Some(number)),
-            None => wrong(path, format!("this is a number from 0, not {}", kind(value))),
-        }
-    }
-
     pub(crate) fn span(&mut self, name: &'static str) -> Read<Option<SignedDuration>> {
         let path = self.path(name);
         self.take(name).map(|value| span(value, &path)).transpose()
@@ -144,7 +133,7 @@ impl<'a> Fields<'a> {
     /// Every field was known.
     pub(crate) fn end(self) -> Read<()> {
         let Some(name) = self
-            .fields
+            .given
             .keys()
             .find(|name| !self.known.contains(&name.as_str()))
         else {
@@ -211,11 +200,11 @@ pub(crate) fn written(span: SignedDuration) -> String {
         (seconds % 60, "s"),
         (u64::from(milliseconds), "ms"),
     ];
-    let words: String = parts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, unit)| format!("{count}{unit}"))
-        .collect();
+    let mut words = String::new();
+    for (count, unit) in parts.iter().filter(|(count, _)| *count > 0) {
+        words.push_str(&count.to_string());
+        words.push_str(unit);
+    }
     if words.is_empty() { "0s".to_owned() } else { words }
 }
 

@@ -23,13 +23,13 @@ pub(crate) fn compare(
     actual: Option<&Value>,
     path: &str,
     bound: &mut Bound,
-) -> Result<(), Mismatch> {
+) -> Result<(), Box<Mismatch>> {
     let differs = || {
-        Err(Mismatch {
+        Err(Box::new(Mismatch {
             path: path.to_owned(),
             expected: expected.clone(),
             actual: actual.cloned(),
-        })
+        }))
     };
     let Some(actual) = actual else { return differs() };
     if let Some(matcher) = matcher(expected) {
@@ -46,11 +46,11 @@ pub(crate) fn compare(
             }
             match right.iter().find(|(name, _)| !left.contains_key(*name)) {
                 None => Ok(()),
-                Some((name, extra)) => Err(Mismatch {
+                Some((name, extra)) => Err(Box::new(Mismatch {
                     path: super::fields::join(path, name),
                     expected: Value::Null,
                     actual: Some(extra.clone()),
-                }),
+                })),
             }
         }
         (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
@@ -100,10 +100,13 @@ impl Matcher<'_> {
             }
             (Self::Contains(_) | Self::Regex(_), _) => false,
             (Self::Not(value), _) => compare(value, Some(actual), path, &mut bound.clone()).is_err(),
-            (Self::Bind(name), _) => if let Some(value) = bound.get(*name).cloned() { compare(&value, Some(actual), path, bound).is_ok() } else {
-                bound.insert((*name).to_owned(), actual.clone());
-                true
-            },
+            (Self::Bind(name), _) => {
+                let known = bound
+                    .entry((*name).to_owned())
+                    .or_insert_with(|| actual.clone())
+                    .clone();
+                compare(&known, Some(actual), path, bound).is_ok()
+            }
         }
     }
 }

@@ -51,7 +51,9 @@ pub(crate) fn test(events: &[Event], plan: &Plan, name: &str, workflow: &str) ->
         mocks: BTreeMap::new(),
         signals: Vec::new(),
     };
-    events.iter().for_each(|event| tape.take(event));
+    for event in events {
+        tape.take(event);
+    }
     let mut lines = vec![
         "apiVersion: flowpilot.io/v1alpha1".to_owned(),
         "kind: WorkflowTest".to_owned(),

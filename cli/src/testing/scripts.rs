@@ -1,5 +1,10 @@
 //! Scripts of tests run in the runner's sandbox, in this process: they are the user's own.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a StepError is made once per script that fails"
+)]
+
 use flowpilot_engine::journal::StepError;
 use flowpilot_runner::script;
 use serde_json::Value;

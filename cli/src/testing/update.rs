@@ -150,6 +150,18 @@ fn entry(name: &str, value: &Value, indent: usize) -> Vec<String> {
     }
 }
 
+/// What is expected of a run.
+const OF_RUNS: [&str; 8] = [
+    "status",
+    "error",
+    "warnings",
+    "endedAt",
+    "outputs",
+    "steps",
+    "absentSteps",
+    "calls",
+];
+
 /// What `expect` has to say.
 fn expectation(old: &Map<String, Value>, result: &Outcome) -> Option<Map<String, Value>> {
     let mut new = old.clone();
@@ -158,16 +170,6 @@ fn expectation(old: &Map<String, Value>, result: &Outcome) -> Option<Map<String,
             new.shift_remove(*name);
         }
     };
-    const OF_RUNS: [&str; 8] = [
-        "status",
-        "error",
-        "warnings",
-        "endedAt",
-        "outputs",
-        "steps",
-        "absentSteps",
-        "calls",
-    ];
     match &result.happened {
         Happened::Nothing(_) => return None,
         Happened::Rejected(problems) => {

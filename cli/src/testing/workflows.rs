@@ -9,10 +9,9 @@ use flowpilot_engine::digest::digest_of;
 use flowpilot_engine::manifest;
 use flowpilot_engine::plan::Plan;
 use flowpilot_engine::problem::Problem;
-use flowpilot_engine::simulation::patient;
+use flowpilot_engine::simulation::simulated;
 use serde_json::{Value, json};
 
-use super::catalogue;
 use super::document::{Source, TestDocument};
 
 /// A workflow that admission accepted.
@@ -49,8 +48,7 @@ pub(crate) struct Workflows {
 impl Workflows {
     /// The workflows of a test, or why there are none.
     pub(crate) fn cast(&self, test: &TestDocument, folder: &Path) -> Result<Cast, String> {
-        let mut actions = catalogue::to_come();
-        actions.extend(test.actions.clone());
+        let actions = test.actions.clone();
         let variables: BTreeSet<String> = test
             .variables
             .iter()
@@ -96,10 +94,7 @@ impl Workflows {
     /// The plan of a file's workflow, whatever is around it.
     pub(crate) fn plan(&self, path: &Path) -> Result<Arc<Plan>, String> {
         let object = self.object(path)?;
-        let context = Context {
-            actions: catalogue::to_come(),
-            ..Context::default()
-        };
+        let context = Context::default();
         admit(&object, &context)
             .map(|admitted| admitted.plan)
             .map_err(|problems| {
@@ -170,7 +165,7 @@ fn admit(object: &Value, context: &Context) -> Admission {
     let mut warnings = compiled.warnings;
     warnings.extend(compiled.unresolved);
     Ok(Admitted {
-        plan: Arc::new(patient(compiled.plan)),
+        plan: Arc::new(simulated(compiled.plan)),
         name: word("/metadata/name").unwrap_or_default(),
         namespace: word("/metadata/namespace"),
         revision: digest_of(&object["spec"]),

@@ -112,7 +112,7 @@ impl Simulation<'_> {
                 match self.start(number, &perform.task, caller) {
                     Ok(None) => {}
                     Ok(Some(started)) => self.later(SignedDuration::ZERO, due(Some(Ok(started)))),
-                    Err(error) => self.later(SignedDuration::ZERO, due(Some(Err(error)))),
+                    Err(error) => self.later(SignedDuration::ZERO, due(Some(Err(*error)))),
                 }
             }
         }
@@ -148,25 +148,28 @@ impl Simulation<'_> {
     }
 
     /// Starts a called workflow. With a value: nobody waits for it.
-    fn start(&mut self, number: usize, task: &Task, caller: Caller) -> Result<Option<Value>, StepError> {
+    fn start(&mut self, number: usize, task: &Task, caller: Caller) -> Result<Option<Value>, Box<StepError>> {
         let Task::Workflow { name, inputs, waits } = task else {
-            return Err(failure(
+            return Err(Box::new(failure(
                 "NotFound",
                 "only a workflow step calls a workflow".to_owned(),
-            ));
+            )));
         };
         let depth = self.runs[number].depth + 1;
         if depth > CALL_DEPTH {
             let message =
                 format!("runs call each other at most {CALL_DEPTH} deep: does `{name}` call itself?");
-            return Err(failure("LimitExceeded", message));
+            return Err(Box::new(failure("LimitExceeded", message)));
         }
         let Some((plan, revision)) = self.world.workflow(name) else {
-            return Err(failure("NotFound", format!("there is no workflow `{name}`")));
+            return Err(Box::new(failure(
+                "NotFound",
+                format!("there is no workflow `{name}`"),
+            )));
         };
         let inputs = plan.check_inputs(inputs).map_err(|problems| {
             let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            failure("InvalidInput", words.join("; "))
+            Box::new(failure("InvalidInput", words.join("; ")))
         })?;
         let prefix = format!("{}/", self.runs[number].shown(&caller.step));
         let birth = Birth {
@@ -180,8 +183,8 @@ impl Simulation<'_> {
             heard_from: self.events.len(),
             now: self.now,
         };
-        let live =
-            Live::start(&self.scene, birth).map_err(|error| failure("Unavailable", error.to_string()))?;
+        let live = Live::start(&self.scene, birth)
+            .map_err(|error| Box::new(failure("Unavailable", error.to_string())))?;
         let id = live.id;
         let child = self.runs.len();
         self.runs.push(live);
