@@ -77,7 +77,7 @@ async fn api_pod(tenant: &Tenant) -> anyhow::Result<Value> {
         .object(&["-n", NAMESPACE, "pods", "-l", API])
         .await?;
     let living = pods["items"].as_array().into_iter().flatten();
-    let living = living.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+    let mut living = living.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
     living.next_back().cloned().context("the API server has no pod")
 }
 
