@@ -83,7 +83,12 @@ pub async fn launch(services: &Services, launch: Launch<'_>) -> Result<Launched,
     );
 
     let at = Timestamp::now();
-    let first = [Event::RunStarted { at, inputs, vars, mode: RunMode::default() }];
+    let first = [Event::RunStarted {
+        at,
+        inputs,
+        vars,
+        mode: RunMode::default(),
+    }];
     let body = serde_json::to_string(&first).map_err(|error| Problem::internal(&error))?;
     let (trigger_kind, trigger_id, word) = match launch.trigger {
         Trigger::Api => (0, None, "api"),

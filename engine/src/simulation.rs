@@ -41,7 +41,7 @@ mod tests;
 
 pub use calls::{Call, Called};
 pub use coverage::{Coverage, Point};
-pub use patience::patient;
+pub use patience::simulated;
 pub use report::{Report, Status};
 pub use seed::Seed;
 pub use steps::StepReport;

@@ -116,7 +116,10 @@ mod tests {
 
     #[tokio::test]
     async fn every_action_of_the_engine_is_known_and_no_other() {
-        let actions = Actions::new(Guard::new(crate::guard::Egress::default()), Scripts::new().unwrap());
+        let actions = Actions::new(
+            Guard::new(crate::guard::Egress::default()),
+            Scripts::new().unwrap(),
+        );
         for action in flowpilot_engine::action::built_in() {
             let error = actions
                 .perform(call(action.name, serde_json::json!({})))

@@ -219,7 +219,10 @@ impl Executor {
                     }
                 }
                 // The API server refuses workflows with these when they are registered.
-                Command::Ask(_) | Command::Listen { .. } | Command::Publish(_) | Command::Terminate { .. } => {
+                Command::Ask(_)
+                | Command::Listen { .. }
+                | Command::Publish(_)
+                | Command::Terminate { .. } => {
                     tracing::error!(run.id = %self.outbox.run(), "the run needs what this runner cannot do yet");
                 }
                 Command::Finish {

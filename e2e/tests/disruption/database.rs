@@ -77,8 +77,8 @@ async fn api_pod(tenant: &Tenant) -> anyhow::Result<Value> {
         .object(&["-n", NAMESPACE, "pods", "-l", API])
         .await?;
     let living = pods["items"].as_array().into_iter().flatten();
-    let living = living.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
-    living.last().cloned().context("the API server has no pod")
+    let mut living = living.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+    living.next_back().cloned().context("the API server has no pod")
 }
 
 /// Ends a program of a pod as a crash would: the pod stays, and the kubelet starts the container again.

@@ -95,10 +95,8 @@ pub(super) fn is_constant(function: &Function) -> bool {
 /// Whether a name is the first half of functions like `math.greatest`.
 pub(super) fn is_namespace(name: &str) -> bool {
     all().any(|function| {
-        function
-            .name
-            .split_once('.')
-            .is_some_and(|(namespace, _)| namespace == name)
+        let rest = function.name.strip_prefix(name);
+        rest.is_some_and(|rest| rest.starts_with('.'))
     })
 }
 

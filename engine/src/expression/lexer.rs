@@ -19,11 +19,42 @@ pub(super) enum Token {
     End,
 }
 
-/// Two letters first, so that the longest is found.
-const SYMBOLS: [&str; 24] = [
-    "&&", "||", "==", "!=", "<=", ">=", "(", ")", "[", "]", "{", "}", ".", ",", "?", ":", "<", ">", "+", "-",
-    "*", "/", "%", "!",
-];
+/// The operator or bracket that a text begins with, the longest there is.
+fn symbol(text: &str) -> Option<&'static str> {
+    let two = match text.as_bytes() {
+        [b'&', b'&', ..] => "&&",
+        [b'|', b'|', ..] => "||",
+        [b'=', b'=', ..] => "==",
+        [b'!', b'=', ..] => "!=",
+        [b'<', b'=', ..] => "<=",
+        [b'>', b'=', ..] => ">=",
+        _ => "",
+    };
+    if !two.is_empty() {
+        return Some(two);
+    }
+    Some(match text.as_bytes().first()? {
+        b'(' => "(",
+        b')' => ")",
+        b'[' => "[",
+        b']' => "]",
+        b'{' => "{",
+        b'}' => "}",
+        b'.' => ".",
+        b',' => ",",
+        b'?' => "?",
+        b':' => ":",
+        b'<' => "<",
+        b'>' => ">",
+        b'+' => "+",
+        b'-' => "-",
+        b'*' => "*",
+        b'/' => "/",
+        b'%' => "%",
+        b'!' => "!",
+        _ => return None,
+    })
+}
 
 /// All tokens of a source, with an `End` behind them.
 pub(super) fn tokens(source: &str) -> Result<Vec<(Token, Span)>, ParseError> {
@@ -85,7 +116,7 @@ impl Lexer<'_> {
             Token::Name
         } else if first == '`' {
             self.quoted_field(rest)?
-        } else if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
+        } else if let Some(symbol) = symbol(rest) {
             self.position += symbol.len();
             Token::Symbol(symbol)
         } else {

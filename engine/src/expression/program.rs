@@ -3,8 +3,9 @@
 use super::{
     Budget, Compared, EvaluationError, ParseError, Read, Scope, Value,
     ast::Node,
+    compared,
     error::{Fault, Outcome},
-    compared, evaluate, parser, reads,
+    evaluate, parser, reads,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, sync::Arc};

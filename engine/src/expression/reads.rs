@@ -129,7 +129,8 @@ impl Reader {
             } => {
                 let trail = self.trail(operand);
                 if let Kind::Literal(Value::String(field)) = &index.kind
-                    && (trail.as_ref().is_none_or(|trail| trail.path[0] != "steps") || index.is_written(field))
+                    && (trail.as_ref().is_none_or(|trail| trail.path[0] != "steps")
+                        || index.is_written(field))
                 {
                     let mut trail = trail?;
                     trail.extend(field, *optional);

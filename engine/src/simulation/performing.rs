@@ -1,5 +1,10 @@
 //! What the machine asks for, and what comes back.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a StepError is made once per attempt that fails, and goes into the journal"
+)]
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

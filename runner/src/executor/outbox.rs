@@ -168,7 +168,10 @@ impl Outbox {
 fn size(event: &Event) -> usize {
     let values = match event {
         Event::StepSucceeded { output, .. } => length(output),
-        Event::StepFailed { error, .. } => length(error),
+        Event::StepFailed { error, output, .. } => length(error) + length(output),
+        Event::IterationsOpened { items, carried, .. } => length(items) + length(carried),
+        Event::IterationEnded { end, .. } => length(end),
+        Event::Voted { vote, .. } => length(vote),
         Event::RunFinished { outputs, error, .. } => length(outputs) + length(error),
         _ => 0,
     };

@@ -46,7 +46,9 @@ impl Parser<'_> {
     }
 
     pub(in super::super) fn at(&self, symbol: &str) -> bool {
-        matches!(self.peek(), Token::Symbol(found) if *found == symbol)
+        // One or two letters each: compared as numbers, as this is asked at every level of the grammar.
+        let letters = |text: &str| (text.len(), text.as_bytes().first().copied());
+        matches!(self.peek(), Token::Symbol(found) if letters(found) == letters(symbol))
     }
 
     pub(super) fn at_word(&self, word: &str) -> bool {
