@@ -66,6 +66,12 @@ impl World {
         let tenant = register(&pools, "acme").await;
         let workflow = workflow(&pools, tenant.tenant_id).await;
         let queue = Queue::start(pools.clone(), settings, CancellationToken::new());
+        // It says so once it hears the other replicas: what it says then would come in the midst of a test.
+        let mut news = queue.subscribe();
+        while !matches!(
+            tokio::time::timeout(SOON, news.recv()).await.unwrap().unwrap(),
+            super::Event::Missed
+        ) {}
         Self {
             queue,
             pools,

@@ -195,7 +195,10 @@ mod tests {
                 assert_eq!(finding.code, "UnknownVariable", "{}", finding.message);
                 (finding.severity, finding.suggestion)
             };
-            findings(files).into_iter().map(of_variable).collect()
+            let mut found = findings(files);
+            // Nothing reads the step: advice that is not meant here.
+            found.retain(|finding| finding.code != "UnusedOutput");
+            found.into_iter().map(of_variable).collect()
         };
         let (acme, other) = (tenant("acme"), tenant("other"));
         let (known, misspelt) = (
