@@ -25,7 +25,7 @@ fn actions(document: &Value) -> BTreeMap<String, PlanAction> {
                     action[field] = default;
                 }
             }
-            let action = serde_json::from_value(action).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let action = serde_json::from_value(action).expect("an action that is declared right");
             (name.clone(), action)
         })
         .collect()
