@@ -68,7 +68,7 @@ fn compiling(criterion: &mut Criterion) {
             });
         });
         group.bench_function("parse", |bencher| {
-            bencher.iter(|| parse(black_box(text.as_bytes())).unwrap())
+            bencher.iter(|| parse(black_box(text.as_bytes())).unwrap());
         });
         group.bench_function("compile", |bencher| {
             bencher.iter(|| compile(black_box(&spec), &context).unwrap());
