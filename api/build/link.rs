@@ -1,4 +1,4 @@
-//! How the shipped programs of this crate and of `cli`, which contains it, are linked. Part of both build scripts:
+//! How the shipped programs of this crate, of `cli` and of `operator` are linked. Part of their build scripts:
 //! flags in `.cargo/config.toml` would be lost as soon as somebody sets RUSTFLAGS.
 
 use std::io::Write;

@@ -19,9 +19,7 @@ case ${1:-} in
   --current) load=current ;;
   *) fail "unknown argument $1" "usage: build.sh [--no-load|--current]" ;;
 esac
-# What an image may weigh, uncompressed: a cold node pulls it in a second or two. The aim is 30. The operator (30.4) and
-# flowpilot (34.3) passed it when the whole language came in; this holds them there until they are small again.
-limit_mb=35
+limit_mb=30 # what an image may weigh: a cold node pulls it in a second or two
 target=x86_64-unknown-linux-gnu
 cd "$root"
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -68,7 +66,9 @@ image() { # name, binary, further files...
 image flowpilot-api flowpilot-api
 image flowpilot-operator flowpilot-operator
 image flowpilot-runner flowpilot-runner
-image flowpilot flowpilot
+# For pipelines; no pod pulls it. It contains API server, runner and the tests of workflows, and passed the limit with
+# these: 34.4 MB. Held there until it is small again.
+limit_mb=35 image flowpilot flowpilot
 image flowpilot-samples sample-server "${data[@]}"
 [ $load != local ] || prune_local "$tag"
 echo "$tag"

@@ -106,5 +106,5 @@ fn the_densest_graph_compiles_in_no_time() {
     let begin = Instant::now();
     let _ = compile(&spec, &Context::default());
     // Milliseconds when nothing else runs; what must not happen grows without end.
-    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+    assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
 }
