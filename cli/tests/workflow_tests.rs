@@ -197,3 +197,23 @@ fn a_recorded_run_becomes_a_test_that_passes() {
     let output = flowpilot(folder.path(), &["test", "."]);
     assert!(output.status.success(), "{document}\n{}", text(&output.stdout));
 }
+
+#[test]
+fn a_run_without_tests_is_no_success() {
+    let folder = folder(TEST);
+    let output = flowpilot(folder.path(), &["test", ".", "--filter", "smal"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("none has `smal` in its name"));
+}
+
+#[test]
+fn a_misspelt_field_that_is_needed_is_named() {
+    let folder = folder(&TEST.replace("workflow: flow", "workflw: flow"));
+    let output = flowpilot(folder.path(), &["test", "."]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("test.yaml:6:1: workflw: there is no field `workflw` here; did you mean `workflow`?"),
+        "{told}"
+    );
+}

@@ -23,6 +23,7 @@ use flowpilot_engine::plan::Plan;
 use flowpilot_engine::protocol::runner::{InboxBody, InboxMessage, LeasedRun, Then};
 use flowpilot_engine::run::{Command, Facts, ReplayError, Run};
 use jiff::{SignedDuration, Timestamp};
+use snafu::{ResultExt, Snafu};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -95,7 +96,7 @@ async fn drive(lease: LeasedRun, plan: Arc<Plan>, links: Links) {
     let outbox = Outbox::new(run, epoch, seq);
     let machine = match Run::resume(plan, facts, &journal) {
         Ok(machine) => machine,
-        Err(error) => return give_up(outbox, &links.submissions, &error).await,
+        Err(source) => return give_up(outbox, &links.submissions, &Stuck::Journal { source }).await,
     };
     drop(journal);
     let attempts = Attempts::new(run, epoch, links.actions, links.metrics);
@@ -104,6 +105,7 @@ async fn drive(lease: LeasedRun, plan: Arc<Plan>, links: Links) {
         outbox,
         attempts,
         draining: false,
+        beyond: None,
         may_start: links.may_start,
     };
     let driven = executor
@@ -116,8 +118,18 @@ async fn drive(lease: LeasedRun, plan: Arc<Plan>, links: Links) {
     }
 }
 
+/// Why a run cannot go on here.
+#[derive(Debug, Snafu)]
+enum Stuck {
+    #[snafu(display("{source}"))]
+    Journal { source: ReplayError },
+    // The API server refuses such workflows when they are registered.
+    #[snafu(display("it needs {what}, which this runner cannot do yet"))]
+    Beyond { what: &'static str },
+}
+
 /// Ends a run that this version cannot continue, so that it does not go from runner to runner forever.
-async fn give_up(outbox: Outbox, submissions: &mpsc::Sender<Submission>, error: &ReplayError) {
+async fn give_up(outbox: Outbox, submissions: &mpsc::Sender<Submission>, error: &Stuck) {
     tracing::error!(run.id = %outbox.run(), %error, "the run cannot be continued: failing it");
     let message = format!("the run cannot be continued: {error}");
     if let Some((submission, answer)) = outbox.fail(message) {
@@ -133,6 +145,8 @@ struct Executor {
     attempts: Attempts,
     /// The process is about to end: nothing is started any more.
     draining: bool,
+    /// What the run needs and this runner cannot do.
+    beyond: Option<&'static str>,
     may_start: watch::Receiver<bool>,
 }
 
@@ -143,15 +157,18 @@ impl Executor {
         mut messages: mpsc::Receiver<Vec<InboxMessage>>,
         submissions: &mpsc::Sender<Submission>,
         drain: &CancellationToken,
-    ) -> Result<(), ReplayError> {
+    ) -> Result<(), Stuck> {
         let recovered = self.machine.recover(Timestamp::now());
         self.obey(recovered);
-        self.read_messages(inbox)?;
+        self.read_messages(inbox).context(JournalSnafu)?;
         let mut answer: Option<oneshot::Receiver<Vec<InboxMessage>>> = None;
         let mut closing = false;
         loop {
             if !self.draining && !closing {
                 self.decide();
+            }
+            if let Some(what) = self.beyond {
+                return BeyondSnafu { what }.fail();
             }
             if answer.is_none()
                 && let Some(then) = self.next_commit()
@@ -178,10 +195,10 @@ impl Executor {
                         return Ok(());
                     }
                     self.outbox.acknowledged();
-                    self.read_messages(inbox)?;
+                    self.read_messages(inbox).context(JournalSnafu)?;
                 }
                 Some(end) = self.attempts.next_end(), if !closing => self.ended(end),
-                Some(messages) = messages.recv(), if !closing => self.read_messages(messages)?,
+                Some(messages) = messages.recv(), if !closing => self.read_messages(messages).context(JournalSnafu)?,
                 changed = self.may_start.changed(), if !closing && !self.draining => {
                     if changed.is_err() {
                         return Ok(());
@@ -218,13 +235,9 @@ impl Executor {
                         commands.extend(self.machine.attempt_cancelled(&step, attempt, Timestamp::now()));
                     }
                 }
-                // The API server refuses workflows with these when they are registered.
-                Command::Ask(_)
-                | Command::Listen { .. }
-                | Command::Publish(_)
-                | Command::Terminate { .. } => {
-                    tracing::error!(run.id = %self.outbox.run(), "the run needs what this runner cannot do yet");
-                }
+                Command::Ask(_) => self.beyond = Some("approvals"),
+                Command::Listen { .. } | Command::Publish(_) => self.beyond = Some("events"),
+                Command::Terminate { .. } => self.beyond = Some("containers"),
                 Command::Finish {
                     outcome,
                     outputs,

@@ -7,6 +7,8 @@
     reason = "helpers of tests are tests"
 )]
 
+#[path = "protocol/cancels.rs"]
+mod cancels;
 #[path = "protocol/ledger.rs"]
 mod ledger;
 
@@ -20,7 +22,7 @@ use flowpilot_engine::journal::{Event, RunOutcome};
 use flowpilot_engine::protocol::runner::Then;
 use flowpilot_runner::{Config, TokenSource};
 use jiff::Timestamp;
-use ledger::{Fault, Ledger, Runner, cancel};
+use ledger::{Fault, Ledger, Runner};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -35,6 +37,11 @@ fn pure() -> Value {
 fn post(port: u16, path: &str) -> Value {
     json!({"id": "post", "uses": "core/http@1",
         "with": {"method": "POST", "url": format!("http://127.0.0.1:{port}{path}"), "json": {}}})
+}
+
+/// Reads what is never answered.
+fn never(port: u16) -> Value {
+    json!({"id": "get", "uses": "core/http@1", "with": {"url": format!("http://127.0.0.1:{port}/never")}})
 }
 
 fn outcome(then: &Then) -> RunOutcome {
@@ -226,8 +233,7 @@ async fn one_run_that_is_refused_does_not_hold_up_the_others() {
 async fn a_run_lost_by_heartbeat_is_stopped() {
     let ledger = Ledger::new().await;
     let (port, count) = server().await;
-    let get = json!({"id": "get", "uses": "core/http@1", "with": {"url": format!("http://127.0.0.1:{port}/never")}});
-    let run = ledger.offer(json!({"steps": [get]}));
+    let run = ledger.offer(json!({"steps": [never(port)]}));
     let runner = ledger.runner(&[port]);
     ledger
         .until("it is committed", |book| (!book.commits.is_empty()).then_some(()))
@@ -286,55 +292,6 @@ async fn nothing_starts_in_silence() {
 }
 
 #[tokio::test]
-async fn a_cancel_ends_what_reads_and_is_told_once() {
-    let ledger = Ledger::new().await;
-    let (port, _) = server().await;
-    let get = json!({"id": "get", "uses": "core/http@1", "with": {"url": format!("http://127.0.0.1:{port}/never")}});
-    let run = ledger.offer(json!({"steps": [get]}));
-    let runner = ledger.runner(&[port]);
-    ledger
-        .until("it runs", |book| (book.runs[&run].events.len() > 1).then_some(()))
-        .await;
-    // It comes with every heartbeat until a commit says that it was seen.
-    ledger.change(|book| book.messages.push(cancel(run)));
-    assert_eq!(outcome(&ledger.closed(run).await), RunOutcome::Cancelled);
-    assert_eq!(
-        ledger.names(run),
-        [
-            "RunStarted",
-            "StepStarted get",
-            "CancelRequested",
-            "StepCancelled get",
-            "RunFinished"
-        ]
-    );
-    let seen = ledger
-        .book()
-        .commits
-        .iter()
-        .map(|(_, commit)| commit.items[0].inbox_seen)
-        .max();
-    assert_eq!(seen, Some(1));
-    runner.stop().await;
-}
-
-#[tokio::test]
-async fn a_cancel_comes_with_the_poll_that_waits() {
-    let ledger = Ledger::new().await;
-    let (port, _) = server().await;
-    let get = json!({"id": "get", "uses": "core/http@1", "with": {"url": format!("http://127.0.0.1:{port}/never")}});
-    let run = ledger.offer(json!({"steps": [get]}));
-    let runner = ledger.runner(&[port]);
-    ledger
-        .until("it runs", |book| (book.runs[&run].events.len() > 1).then_some(()))
-        .await;
-    // No heartbeat tells it.
-    ledger.change(|book| book.whispers.push(cancel(run)));
-    assert_eq!(outcome(&ledger.closed(run).await), RunOutcome::Cancelled);
-    runner.stop().await;
-}
-
-#[tokio::test]
 async fn a_waiting_run_is_parked_until_its_timer() {
     let ledger = Ledger::new().await;
     let run = ledger.offer(json!({"steps": [{"id": "w", "wait": {"duration": "1h"}}]}));
@@ -361,8 +318,7 @@ async fn a_waiting_run_is_parked_until_its_timer() {
 async fn runs_are_handed_back_within_two_seconds() {
     let ledger = Ledger::new().await;
     let (port, count) = server().await;
-    let get = json!({"id": "get", "uses": "core/http@1", "with": {"url": format!("http://127.0.0.1:{port}/never")}});
-    let reading = ledger.offer(json!({"steps": [get]}));
+    let reading = ledger.offer(json!({"steps": [never(port)]}));
     let writing = ledger.offer(json!({"steps": [post(port, "/slow")]}));
     let stuck = ledger.offer(json!({"steps": [post(port, "/never")]}));
     let runner = ledger.runner(&[port]);
@@ -458,5 +414,25 @@ async fn a_renewed_token_is_read_and_the_session_lives_on() {
     assert_eq!(outcome(&ledger.closed(run).await), RunOutcome::Succeeded);
     assert_eq!(ledger.book().sessions.len(), 1);
     std::fs::remove_file(&path).unwrap();
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_that_needs_what_no_runner_does_fails_and_says_so() {
+    let ledger = Ledger::new().await;
+    let approval = ledger.offer(json!({"steps": [{"id": "ask", "approval": {}}]}));
+    let event = ledger.offer(json!({"steps": [{"id": "hold", "wait": {"event": {"type": "paid"}}}]}));
+    let runner = ledger.runner(&[]);
+    for (run, what) in [(approval, "approvals"), (event, "events")] {
+        let Then::Finish {
+            outcome: RunOutcome::Failed,
+            error: Some(error),
+            ..
+        } = ledger.closed(run).await
+        else {
+            panic!("it did not fail");
+        };
+        assert!(error.message.contains(what), "{error:?}");
+    }
     runner.stop().await;
 }

@@ -100,6 +100,15 @@ fn all(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for problem in &unreadable {
         output::error(&problem.to_string());
     }
+    if done.is_empty() && unreadable.is_empty() {
+        // A path or a filter that meets nothing must not pass for success.
+        let searched = arguments.filter.as_ref().map_or_else(
+            || "write one, or name another path".to_owned(),
+            |filter| format!("none has `{filter}` in its name"),
+        );
+        output::error(&format!("there is no WorkflowTest here: {searched}"));
+        return Ok(ExitCode::from(UNREADABLE));
+    }
     if arguments.update {
         write_updates(&files, &done)?;
     }

@@ -69,7 +69,13 @@ impl<'a> Fields<'a> {
         let path = self.path.clone();
         match self.take(name) {
             Some(value) => Ok(value),
-            None => wrong(path, format!("`{name}` is missing")),
+            None => match self.misspelt(name) {
+                Some(given) => wrong(
+                    join(&path, &given),
+                    format!("there is no field `{given}` here; did you mean `{name}`?"),
+                ),
+                None => wrong(path, format!("`{name}` is missing")),
+            },
         }
     }
 
@@ -128,6 +134,11 @@ impl<'a> Fields<'a> {
             Some(word) => Ok(Some(word)),
             None => wrong(path, format!("`{given}` is not one of {}", words.join(", "))),
         }
+    }
+
+    /// A field that was given and was probably meant to be this one.
+    fn misspelt(&self, name: &str) -> Option<String> {
+        nearest(name, self.given.keys().map(String::as_str))
     }
 
     /// Every field was known.

@@ -197,3 +197,56 @@ async fn run_meets_a_world_that_is_not_nice() -> anyhow::Result<()> {
     })
     .await
 }
+
+/// Items, scripts, templates, turns, and a group whose failure is handled after what it did is taken back.
+const BLOCKS: &str = r#"
+    steps:
+    - {id: each, forEach: {items: "$([1, 2, 3, 4])", maxParallel: 2, onItemError: Collect, result: "$(steps.half.output)"}}
+    - {id: half, in: each, script: {input: {n: "$(item)"}, source: "if (input.n % 2) throw {code: 'Odd', message: `${input.n} is odd`}; return input.n / 2"}}
+    - {id: again, loop: {until: "turn.n >= 3", init: {n: 0}, next: {n: "$(turn.n + 1)"}}}
+    - {id: tick, in: again, set: {x: "$(turn.n)"}}
+    - {id: order, group: {}, retry: {attempts: 2, backoff: 100ms, codes: [Declined]}}
+    - {id: reserve, in: order, uses: core/log@1, with: {message: reserve}, undo: {uses: core/log@1, with: {message: release}}}
+    - {id: pay, in: order, needs: [reserve], fail: {code: Declined, message: no money}}
+    - id: letter
+      needs: [each.partial, again, order.failed]
+      uses: core/table@1
+      with: {format: csv, data: {template: "half\n{% for half in halves %}{{ half }}\n{% endfor %}", data: {halves: "$(steps.each.output)"}}}
+    outputs:
+      odd: "$(steps.each.failures.map(f, f.error.message))"
+      rows: "$(steps.letter.output.rows.map(r, r.half))"
+      turns: "$(steps.again.output.n)"
+      why: "$(steps.order.error.code)"
+"#;
+
+#[tokio::test]
+async fn run_with_blocks_scripts_templates_and_undo() -> anyhow::Result<()> {
+    with_tenant("run_blocks", async |tenant| {
+        tenant.ready_workflow("blocks", BLOCKS).await?;
+        let run = tenant.start("blocks", json!({})).await?;
+        let run_object = tenant.finished(&run).await?;
+        assert_eq!(run_object["state"], "succeeded", "{run_object}");
+        let outputs = &run_object["outputs"];
+        assert_eq!(outputs["odd"], json!(["1 is odd", "3 is odd"]));
+        assert_eq!(outputs["turns"], 3);
+        assert_eq!(outputs["why"], "Declined");
+        let rows: Vec<String> = outputs["rows"]
+            .as_array()
+            .context("no rows")?
+            .iter()
+            .map(|row| row.to_string().replace('"', ""))
+            .collect();
+        assert_eq!(rows, ["1", "2"]);
+        let events = tenant.events(&run).await?;
+        let begun = |step: &str| {
+            let begins = |event: &&serde_json::Value| event["type"] == "StepStarted" && event["step"] == step;
+            events.iter().filter(begins).count()
+        };
+        assert_eq!(
+            (begun("reserve"), begun("reserve.undo"), begun("order")),
+            (2, 2, 2)
+        );
+        Ok(())
+    })
+    .await
+}
