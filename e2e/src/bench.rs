@@ -6,5 +6,6 @@
 pub mod development;
 pub mod figures;
 pub mod footprint;
+pub mod language;
 pub mod runs;
 pub mod writes;

@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench stops where something is wrong")]
 
+mod support;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use flowpilot_engine::compile::{Context, compile};
 use flowpilot_engine::manifest::{check_workflow, parse};
+use support::processor_time::{ProcessorTime, criterion};
 
 /// A workflow as people write them: calls, computed values, a switch, a block; every step reads some others.
 fn manifest(steps: usize) -> String {
@@ -54,7 +57,7 @@ fn manifest(steps: usize) -> String {
     text
 }
 
-fn compiling(criterion: &mut Criterion) {
+fn compiling(criterion: &mut Criterion<ProcessorTime>) {
     for steps in [20, 100, 500] {
         let text = manifest(steps);
         let document = parse(text.as_bytes()).unwrap().remove(0);
@@ -77,5 +80,5 @@ fn compiling(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, compiling);
+criterion_group!(name = benches; config = criterion(); targets = compiling);
 criterion_main!(benches);

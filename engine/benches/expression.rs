@@ -1,10 +1,13 @@
 //! Expressions as runs evaluate them: parsed before, on data that is there already. The `cel` crate evaluates the same
 //! expressions on the same data in the same process, for comparison.
 
+mod support;
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use flowpilot_engine::expression::{Budget, Program, Tree, Value, Variables};
 use serde_json::{Value as Json, json};
 use std::hint::black_box;
+use support::processor_time::{ProcessorTime, criterion};
 
 const FILTER: &str = "items.filter(i, i.amount > 100 && i.country in allowed)";
 const CONDITION: &str = "steps.a.output.total > 10";
@@ -29,7 +32,7 @@ fn data() -> Json {
     })
 }
 
-fn evaluations(criterion: &mut Criterion) {
+fn evaluations(criterion: &mut Criterion<ProcessorTime>) {
     let mut scope = Variables::default();
     let data = data();
     for (name, value) in data.as_object().expect("an object") {
@@ -78,7 +81,7 @@ fn evaluations(criterion: &mut Criterion) {
 }
 
 /// The same by the `cel` crate.
-fn comparison(criterion: &mut Criterion) {
+fn comparison(criterion: &mut Criterion<ProcessorTime>) {
     let mut context = cel::Context::default();
     let data = data();
     for (name, value) in data.as_object().expect("an object") {
@@ -95,12 +98,5 @@ fn comparison(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group! {
-    name = benches;
-    config = Criterion::default()
-        .sample_size(50)
-        .warm_up_time(std::time::Duration::from_millis(500))
-        .measurement_time(std::time::Duration::from_secs(2));
-    targets = evaluations, comparison
-}
+criterion_group!(name = benches; config = criterion(); targets = evaluations, comparison);
 criterion_main!(benches);

@@ -85,7 +85,7 @@ impl World {
     pub(crate) fn replica(&self) -> Queue {
         Queue::start(
             self.pools.clone(),
-            Settings::default(),
+            self.queue.shared.settings,
             self.queue.shared.stop.clone(),
         )
     }

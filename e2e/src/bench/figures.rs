@@ -9,7 +9,7 @@ pub struct Figure {
     /// What was measured.
     pub what: String,
     /// Unit of the values.
-    pub unit: &'static str,
+    pub unit: String,
     /// The measured values, in the order of measuring.
     pub values: Vec<f64>,
     /// What it should be, in words; empty if it is only reported.
@@ -23,7 +23,7 @@ impl Figure {
         let values = times.iter().map(|time| time.as_secs_f64() * 1e3).collect();
         Self {
             what: what.into(),
-            unit: "ms",
+            unit: "ms".to_owned(),
             values,
             aim,
         }
@@ -31,10 +31,10 @@ impl Figure {
 
     /// Values as they are.
     #[must_use]
-    pub fn of(what: impl Into<String>, unit: &'static str, values: Vec<f64>, aim: &'static str) -> Self {
+    pub fn of(what: impl Into<String>, unit: impl Into<String>, values: Vec<f64>, aim: &'static str) -> Self {
         Self {
             what: what.into(),
-            unit,
+            unit: unit.into(),
             values,
             aim,
         }

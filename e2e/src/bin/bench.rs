@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use flowpilot_e2e::bench::{development, figures, footprint, runs, writes};
+use flowpilot_e2e::bench::{development, figures, footprint, language, runs, writes};
 use flowpilot_e2e::with_tenant;
 use serde_json::json;
 
@@ -19,6 +19,12 @@ struct Arguments {
     /// A running Postgres for `flowpilot dev`
     #[arg(long, env = "DATABASE_URL")]
     database_url: Option<String>,
+    /// What the engine's benches left: criterion's results.
+    #[arg(long)]
+    criterion: Option<PathBuf>,
+    /// What the engine's benches printed: a JSON object a line.
+    #[arg(long)]
+    printed: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -43,6 +49,15 @@ async fn main() -> anyhow::Result<()> {
     .await?;
     if let (Some(program), Some(database)) = (&arguments.flowpilot, &arguments.database_url) {
         measured.push(development::start_to_first_run(program, database, rounds.max(10)).await?);
+    }
+    if let Some(program) = &arguments.flowpilot {
+        measured.push(language::lint(program, rounds.max(20)).await?);
+    }
+    if let Some(directory) = &arguments.criterion {
+        measured.extend(language::measured(directory)?);
+    }
+    if let Some(file) = &arguments.printed {
+        measured.extend(language::printed(file)?);
     }
     let text = format!("{}\n{}", machine(), figures::table(&measured));
     std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes())?;

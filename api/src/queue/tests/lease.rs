@@ -250,23 +250,22 @@ async fn runs_spread_over_the_runners_that_wait() {
 
 #[tokio::test]
 async fn a_run_started_on_one_replica_reaches_a_runner_that_waits_on_another() {
-    let world = World::new().await;
+    // Without its fallback only the notification can wake the other replica.
+    let world = World::with(Settings {
+        fallback: Duration::from_hours(1),
+        ..Settings::default()
+    })
+    .await;
     let replica = world.replica();
     let session = world.session().await;
     let none = tokio_util::sync::CancellationToken::new();
     let waiting = replica.lease(world.asking(session, &[], SOON), &none);
     let starting = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let started_at = std::time::Instant::now();
         world.start().await;
-        started_at
     };
-    let (lease, started_at) = tokio::join!(waiting, starting);
+    let (lease, _) = tokio::join!(waiting, starting);
     assert_eq!(lease.unwrap().runs.len(), 1);
-    assert!(
-        started_at.elapsed() < Duration::from_secs(2),
-        "by notification, not by the fallback"
-    );
 }
 
 #[tokio::test]

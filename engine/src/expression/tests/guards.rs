@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::expression::{Text, Tree};
+use cpu_time::ThreadTime;
 use proptest::prelude::*;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn exceeds(source: &str) {
-    let start = Instant::now();
+    let start = ThreadTime::now();
     let error = run(source)
         .map(|value| panic!("{source} gives {:?}", value.kind()))
         .unwrap_err();
