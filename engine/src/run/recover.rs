@@ -25,6 +25,7 @@ impl Run {
                 // What was asked of its attempt was asked of the runner that went away: it is asked again.
                 if self.record_of(instance).aborted {
                     self.record_mut(instance).aborted = false;
+                    self.set_timer(instance, self.attempt_ends_at(instance));
                     self.sweeps.insert(instance.frame);
                 }
                 self.recover_step(instance, now, &mut commands);

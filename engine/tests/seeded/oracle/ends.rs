@@ -1,6 +1,6 @@
 //! Ends of steps: that they could end so, and what follows.
 
-use flowpilot_engine::journal::{Event, StepError};
+use flowpilot_engine::journal::{Event, SkipReason, StepError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -86,14 +86,14 @@ impl Oracle<'_> {
         check(right, wrong)?;
         self.finish(path, State::Succeeded, named.as_deref());
         self.completes(path, place)?;
-        if let Kind::Stop { well } = step.kind {
-            self.end_scope("", Cause::Stopped { well }, *at);
-        }
         let key = self.scope_of(place);
         if self.is_race(&key) && self.is_last(place.step) && self.scope(&key)?.cause.is_none() {
             let scope = self.scope_mut(&key)?;
             (scope.error, scope.doomed) = (None, false);
             self.end_scope(&key, Cause::Won, *at);
+        }
+        if let Kind::Stop { well } = step.kind {
+            self.end_scope("", Cause::Stopped { well }, *at);
         }
         Ok(())
     }
@@ -148,14 +148,17 @@ impl Oracle<'_> {
             _ => None,
         };
         check(named.as_deref() == expected_name, || format!("{path} fails as {named:?}"))?;
-        if step.kind.is_block() {
+        let broken = step.when.is_some_and(|when| matches!(when, Condition::Broken));
+        if broken && step.kind.is_block() {
+            // Its steps never began.
+            self.end_scope(path, Cause::Skipped(SkipReason::Cancelled), *at);
+        } else if step.kind.is_block() {
             let inner = self.scope_mut(path)?;
             check(inner.completed.is_empty(), || format!("{path} fails before all in it is taken back"))?;
             inner.closed = true;
         } else {
             check(error.step.as_deref() == Some(path), || format!("{path} fails with the error of {:?}", error.step))?;
         }
-        let broken = step.when.is_some_and(|when| matches!(when, Condition::Broken));
         let again = !broken && self.is_worth_another(place, &record, error);
         check(retry_at.is_some() == again, || format!("{path} fails with {error:?}: another attempt should be {again}"))?;
         if let Some(retry_at) = retry_at {
@@ -176,6 +179,7 @@ impl Oracle<'_> {
             record.error = Some((error.code.clone(), error.step.clone()));
         }
         self.look_for_handlers(place, *at);
+        self.look_at_race(&self.scope_of(place), *at);
         Ok(())
     }
 
@@ -221,7 +225,7 @@ impl Oracle<'_> {
                 let inner = self.scope(path)?;
                 let first = inner.error.clone().unwrap_or_default();
                 asked = error.retry_after_ms.and_then(|pause| i64::try_from(pause / 1000).ok());
-                let is_lost = inner.doomed && inner.cause.is_none();
+                let is_lost = inner.doomed && matches!(inner.cause, None | Some(Cause::Cancelled { .. }));
                 (inner.cause == Some(Cause::Failing) || is_lost)
                     && self.is_over(path)
                     && first == (error.code.clone(), error.step.clone())

@@ -71,6 +71,15 @@ impl Oracle<'_> {
         }
     }
 
+    /// A race whose last steps all ended without a winner is over.
+    pub(crate) fn look_at_race(&mut self, key: &str, at: Timestamp) {
+        let doomed = self.scopes.get(key).is_some_and(|scope| scope.doomed && scope.cause.is_none());
+        let last = || self.members(key).into_iter().filter(|(step, _)| self.is_last(*step));
+        if doomed && last().all(|(_, path)| self.state(&path).is_some_and(State::is_end)) {
+            self.end_scope(key, Cause::Failing, at);
+        }
+    }
+
     pub(crate) fn is_race(&self, key: &str) -> bool {
         let place = if key.ends_with(']') { None } else { self.place(key).ok() };
         place.is_some_and(|place| matches!(self.step(place.step).kind, Kind::Group { race: true, .. }))

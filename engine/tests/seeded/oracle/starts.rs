@@ -164,6 +164,7 @@ impl Oracle<'_> {
             self.scopes.insert(path.to_owned(), Scope { cause: Some(Cause::Skipped(reason)), ..Scope::default() });
         }
         self.handles_nothing(place, at);
+        self.look_at_race(&key, at);
         Ok(())
     }
 

@@ -70,7 +70,7 @@ impl Oracle<'_> {
         let over = self.is_over(&key);
         let doomed = self.scope(&key)?.doomed;
         let scope = self.scope_mut(&key)?;
-        let undoes = scope.cause.map_or(doomed, Cause::undoes);
+        let undoes = doomed || scope.cause.is_some_and(Cause::undoes);
         check(undoes && over && !scope.closed, || format!("{path} is taken back although `{key}` does not fail"))?;
         check(scope.undoing.is_none(), || format!("{path} is taken back beside {:?}", scope.undoing))?;
         let last = scope.completed.iter().max_by_key(|(sequence, _)| *sequence);
