@@ -31,7 +31,27 @@ pub(crate) fn flow(random: &mut Random) -> Flow {
         }
         number += 1;
     }
+    if random.chance(30) {
+        steps = shuffled(random, steps);
+    }
     Flow { steps, timeout: *random.of(&[60, 900, 3600, 7200, 86_400]), outputs: random.chance(50) }
+}
+
+/// The same steps in another order: what is listed first need not come first.
+fn shuffled(random: &mut Random, steps: Vec<Step>) -> Vec<Step> {
+    let mut places: Vec<usize> = (0..steps.len()).collect();
+    for last in (1..places.len()).rev() {
+        places.swap(last, random.below(last + 1));
+    }
+    let mut listed: Vec<(usize, Step)> = places.iter().copied().zip(steps).collect();
+    for (_, step) in &mut listed {
+        step.block = step.block.map(|block| places[block]);
+        for need in &mut step.needs {
+            need.step = places[need.step];
+        }
+    }
+    listed.sort_by_key(|(place, _)| *place);
+    listed.into_iter().map(|(_, step)| step).collect()
 }
 
 #[derive(Clone, Copy)]

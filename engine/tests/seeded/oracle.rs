@@ -144,6 +144,8 @@ impl Cause {
 pub(crate) struct Undo {
     pub(crate) attempts: u32,
     pub(crate) running: bool,
+    /// It took too long.
+    pub(crate) given_up: bool,
     pub(crate) retry_at: Timestamp,
     /// The scope that takes it back.
     pub(crate) by: String,

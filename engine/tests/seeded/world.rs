@@ -111,8 +111,8 @@ impl<'a> World<'a> {
             failure: random.below(70),
             never: *random.of(&[0, 0, 0, 3, 20]),
             takeover: *random.of(&[0, 0, 2, 10]),
-            noise: *random.of(&[0, 5, 20]),
-            replay: *random.of(&[5, 10, 50]),
+            noise: *random.of(&[0, 2, 2, 20]),
+            replay: *random.of(&[1, 2, 2, 20]),
         };
         let mut signals = Vec::new();
         let at = |random: &mut Random| add(now, *random.of(&[0, 1, 7, 20, 60, 200, 1500]));
@@ -383,7 +383,7 @@ impl<'a> World<'a> {
         match command {
             Command::Perform(perform) => self.begin(&perform),
             Command::Abort { step } => {
-                if let Some(flight) = self.flights.iter_mut().find(|flight| flight.step == step) {
+                if let Some(flight) = self.flights.iter_mut().rev().find(|flight| flight.step == step) {
                     flight.told = true;
                     // It may still end as it would have; mostly it stops, sooner or later.
                     if self.random.chance(80) || flight.due.is_none() {
@@ -459,7 +459,8 @@ impl<'a> World<'a> {
         let definition = self.oracle.step(self.oracle.place(step)?.step);
         if perform.undo {
             let undo = self.oracle.undos.get(step);
-            let begun = undo.is_some_and(|undo| undo.running && undo.attempts == perform.attempt);
+            // It may have been given up in the same breath.
+            let begun = undo.is_some_and(|undo| (undo.running || undo.given_up) && undo.attempts == perform.attempt);
             return check(begun && path.ends_with(".undo"), || format!("{path} is performed but did not begin"));
         }
         let record = self.oracle.records.get(path);

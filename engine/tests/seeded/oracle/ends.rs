@@ -90,6 +90,12 @@ impl Oracle<'_> {
         if self.is_race(&key) && self.is_last(place.step) && self.scope(&key)?.cause.is_none() {
             let scope = self.scope_mut(&key)?;
             (scope.error, scope.doomed) = (None, false);
+            // It went on until now: nothing that started in it was clean-up.
+            for (_, member) in self.members(&key) {
+                if let Some(record) = self.records.get_mut(&member) {
+                    record.maybe_clean_up = false;
+                }
+            }
             self.end_scope(&key, Cause::Won, *at);
         }
         if let Kind::Stop { well } = step.kind {

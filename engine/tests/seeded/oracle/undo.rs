@@ -52,7 +52,7 @@ impl Oracle<'_> {
     fn undo_starts(&mut self, path: &str, attempt: u32, at: Timestamp) -> Verdict {
         check(attempt <= ATTEMPTS, || format!("the undo of {path} is tried {attempt} times"))?;
         if let Some(undo) = self.undos.get_mut(path) {
-            let follows = !undo.running && undo.attempts + 1 == attempt && at >= undo.retry_at;
+            let follows = !undo.running && !undo.given_up && undo.attempts + 1 == attempt && at >= undo.retry_at;
             check(follows, || format!("{path} is taken back again"))?;
             (undo.running, undo.attempts) = (true, attempt);
             return Ok(());
@@ -77,7 +77,7 @@ impl Oracle<'_> {
         check(last.is_some_and(|(_, last)| last == path), || format!("{path} is taken back before {last:?}"))?;
         scope.undoing = Some(path.to_owned());
         scope.undo_since.get_or_insert(at);
-        self.undos.insert(path.to_owned(), Undo { attempts: 1, running: true, retry_at: at, by: key });
+        self.undos.insert(path.to_owned(), Undo { attempts: 1, running: true, given_up: false, retry_at: at, by: key });
         Ok(())
     }
 
@@ -100,8 +100,7 @@ impl Oracle<'_> {
         if let Some(path) = scope.undoing.take()
             && let Some(undo) = self.undos.get_mut(&path)
         {
-            // It will not be tried again.
-            (undo.running, undo.attempts) = (false, ATTEMPTS);
+            (undo.running, undo.given_up) = (false, true);
         }
         self.incomplete = true;
         Ok(())
