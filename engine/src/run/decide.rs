@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::ending::Cause;
 use super::frame::Instance;
 use super::join::{self, Decision};
 use super::path::Target;
@@ -137,7 +138,14 @@ impl Run {
             return;
         }
         match join::decide(&self.plan, self.frames.get(instance.frame), instance.step) {
-            Decision::Run if self.cut_short => self.skip(instance, SkipReason::Cancelled, now, commands),
+            Decision::Run if self.cut_short => {
+                // A block that was skipped gives its steps its own reason.
+                let reason = match self.frames.get(instance.frame).cause() {
+                    Some(Cause::Skipped(reason)) => *reason,
+                    _ => SkipReason::Cancelled,
+                };
+                self.skip(instance, reason, now, commands);
+            }
             Decision::Run => {
                 self.ready.insert((self.order_of(instance), instance));
             }

@@ -43,6 +43,7 @@ impl Run {
             Target::Iteration { of, index } => self.fold_iteration(of, index, event),
         };
         if !fits {
+            self.sequence -= 1;
             return unexpected(event, self.state_of(target));
         }
         self.count(event, in_items);

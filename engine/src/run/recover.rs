@@ -22,6 +22,12 @@ impl Run {
         for instance in self.interrupted() {
             let is_there = self.frames.find(instance.frame).is_some();
             if is_there && self.finished.is_none() {
+                // What was asked of its attempt was asked of the runner that went away: it is asked again.
+                if self.record_of(instance).aborted {
+                    self.record_mut(instance).aborted = false;
+                    self.set_timer(instance, self.attempt_ends_at(instance));
+                    self.sweeps.insert(instance.frame);
+                }
                 self.recover_step(instance, now, &mut commands);
                 self.recover_undo(instance, now, &mut commands);
             }

@@ -28,7 +28,7 @@ impl Run {
         match frame.cause().cloned() {
             // Also of a race: a winner whose clean-up failed wins nothing.
             None | Some(Cause::Won) => self.ends_well(id, owner, now, commands),
-            Some(Cause::Skipped(_)) => self.close(id),
+            Some(Cause::Skipped(_)) => {}
             Some(cause) => {
                 if !(cause.undoes() && self.undo_next(id, now, commands)) {
                     self.ends_early(id, owner, &cause, now, commands);
@@ -162,12 +162,6 @@ impl Run {
             Event::IterationEnded { step, at: now, end },
             commands,
         );
-    }
-
-    fn close(&mut self, id: FrameId) {
-        if let Some(frame) = self.frames.find_mut(id) {
-            frame.closed = true;
-        }
     }
 }
 

@@ -29,14 +29,8 @@ impl Run {
         record.started_at.get_or_insert(at);
         record.clean_up |= first && is_ending;
         self.forget(instance);
-        let timeout = definition
-            .timeout_ms
-            .and_then(|timeout| i64::try_from(timeout).ok());
         self.running += usize::from(definition.work.is_performed());
-        self.set_timer(
-            instance,
-            timeout.map(|timeout| after(at, SignedDuration::from_millis(timeout))),
-        );
+        self.set_timer(instance, self.attempt_ends_at(instance));
         if first {
             self.handles(instance);
         }
@@ -44,6 +38,13 @@ impl Run {
             self.open_group(instance);
         }
         true
+    }
+
+    /// When the attempt under way takes too long.
+    pub(in crate::run) fn attempt_ends_at(&self, instance: Instance) -> Option<Timestamp> {
+        let timeout = i64::try_from(self.plan.steps[instance.step].timeout_ms?).ok()?;
+        let began = self.record_of(instance).attempt_at?;
+        Some(after(began, SignedDuration::from_millis(timeout)))
     }
 
     pub(super) fn waits(&mut self, instance: Instance, until: Option<Timestamp>) -> bool {
@@ -107,7 +108,7 @@ impl Run {
                 ..
             } => {
                 self.record_mut(instance).error = Some(Arc::new(error.clone()));
-                self.close_frame_of(instance);
+                self.close_frame_of(instance, *at);
                 if let Some(retry_at) = retry_at {
                     self.leaves_runner(instance);
                     self.record_mut(instance).phase = Phase::Retrying;
@@ -152,7 +153,7 @@ impl Run {
     pub(super) fn cancelled(&mut self, instance: Instance, at: Timestamp) {
         // Somebody stopped an attempt that the machine had ended already: nothing changes.
         if self.record_of(instance).phase.is_active() {
-            self.close_frame_of(instance);
+            self.close_frame_of(instance, at);
             self.ended(instance, Phase::Cancelled, at);
         }
     }
@@ -213,10 +214,14 @@ impl Run {
         }
     }
 
-    fn close_frame_of(&mut self, instance: Instance) {
-        if let Some(inner) = self.record_of(instance).frame
-            && let Some(frame) = self.frames.find_mut(inner)
-        {
+    fn close_frame_of(&mut self, instance: Instance, at: Timestamp) {
+        let Some(inner) = self.record_of(instance).frame else {
+            return;
+        };
+        // A group whose `when` cannot be judged ends before its steps began: they are skipped.
+        if self.frames.find(inner).is_some_and(|frame| frame.open > 0) {
+            self.end_frame(inner, Cause::Skipped(SkipReason::Cancelled), at);
+        } else if let Some(frame) = self.frames.find_mut(inner) {
             frame.closed = true;
             frame.completed.clear();
             self.set_frame_timer(inner, None);
