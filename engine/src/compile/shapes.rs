@@ -35,7 +35,12 @@ pub(super) fn check_with(
                 let (message, like) = unknown(schema, &violation.pointer, name);
                 problems.suggesting("UnknownField", violation.path, message, like);
             } else {
-                problems.suggesting("InvalidInput", violation.path, violation.message, violation.suggestion);
+                problems.suggesting(
+                    "InvalidInput",
+                    violation.path,
+                    violation.message,
+                    violation.suggestion,
+                );
             }
         }
     }
