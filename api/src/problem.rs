@@ -186,7 +186,7 @@ impl From<&Finding> for Detail {
         Self {
             pointer: finding.pointer(),
             code: finding.code.clone(),
-            detail: finding.message.clone(),
+            detail: finding.sentence(),
             suggestion: finding.suggestion.clone(),
         }
     }

@@ -35,6 +35,7 @@ mod place;
 mod policies;
 mod presence;
 mod reads;
+mod references;
 mod shapes;
 mod steps;
 mod templates;
@@ -46,6 +47,10 @@ mod work;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use names::nearest_of;
+use place::Spot;
+pub(crate) use references::is_reference;
 
 pub use context::{Context, Support, WorkflowInterface};
 
@@ -127,6 +132,7 @@ fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Opti
     let needs = needs::compile(&layout, problems);
     let graph = graph::Graph::build(&layout, &needs, problems);
     advice::keys(&layout, problems);
+    references::check(&layout, problems);
     advice::clean_up(&layout, &needs, &graph, problems);
     let certainty = certainty::Certainty::build(&layout, &needs, &graph, problems);
     let mut declared = |uses: Option<&String>, number: usize, field: &str| {
@@ -189,40 +195,49 @@ struct Problems {
 }
 
 impl Problems {
-    fn error(&mut self, code: &str, path: impl Into<String>, message: impl Into<String>) {
-        self.found.push(Problem::error(code, path, message));
+    fn error(&mut self, code: &str, spot: impl Into<Spot>, message: impl Into<String>) {
+        self.suggesting(code, spot, message, None);
     }
 
     fn suggesting(
         &mut self,
         code: &str,
-        path: impl Into<String>,
+        spot: impl Into<Spot>,
         message: impl Into<String>,
         like: Option<String>,
     ) {
+        let Spot { path, offset } = spot.into();
         self.found
-            .push(Problem::error(code, path, message).suggesting(like));
+            .push(Problem::error(code, path, message).at(offset).suggesting(like));
     }
 
-    fn warning(&mut self, code: &str, path: impl Into<String>, message: impl Into<String>) {
-        self.found.push(Problem::warning(code, path, message));
+    fn warning(&mut self, code: &str, spot: impl Into<Spot>, message: impl Into<String>) {
+        self.warning_suggesting(code, spot, message, None);
     }
 
     fn warning_suggesting(
         &mut self,
         code: &str,
-        path: impl Into<String>,
+        spot: impl Into<Spot>,
         message: impl Into<String>,
         like: Option<String>,
     ) {
+        let Spot { path, offset } = spot.into();
         self.found
-            .push(Problem::warning(code, path, message).suggesting(like));
+            .push(Problem::warning(code, path, message).at(offset).suggesting(like));
     }
 
     /// Something that another object decides.
-    fn unresolved(&mut self, code: &str, path: &str, message: impl Into<String>, like: Option<String>) {
+    fn unresolved(
+        &mut self,
+        code: &str,
+        spot: impl Into<Spot>,
+        message: impl Into<String>,
+        like: Option<String>,
+    ) {
+        let Spot { path, offset } = spot.into();
         self.unresolved
-            .push(Problem::warning(code, path, message).suggesting(like));
+            .push(Problem::warning(code, path, message).at(offset).suggesting(like));
     }
 
     /// What another object decides does not reject.

@@ -58,6 +58,50 @@ pub fn parse(text: &str) -> Result<SignedDuration, DurationError> {
     Ok(SignedDuration::from_millis(total))
 }
 
+/// What a text that is no duration was probably meant to be: `2d` is 48h, `5 minutes` is 5m, `1.5h` is 1h30m.
+#[must_use]
+pub fn meant(text: &str) -> Option<String> {
+    let (mut rest, mut total) = (text.trim(), 0.0);
+    while !rest.is_empty() {
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        let behind = rest[digits..].trim_start();
+        let letters = behind
+            .find(|letter: char| !letter.is_alphabetic())
+            .unwrap_or(behind.len());
+        let (unit, after) = behind.split_at(letters);
+        total += number
+            * match unit.to_lowercase().as_str() {
+                "ms" => 1.0,
+                "s" | "sec" | "secs" | "second" | "seconds" => 1_000.0,
+                "m" | "min" | "mins" | "minute" | "minutes" => 60_000.0,
+                "h" | "hr" | "hrs" | "hour" | "hours" => 3_600_000.0,
+                "d" | "day" | "days" => 86_400_000.0,
+                "w" | "week" | "weeks" => 604_800_000.0,
+                _ => return None,
+            };
+        rest = after.trim_start();
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is bounded by the filter"
+    )]
+    let total = Some(total)
+        .filter(|total| (1.0..1e15).contains(total))
+        .map(|total| total.round() as u64)?;
+    let parts = [(3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
+    let mut left = total;
+    let mut words = String::new();
+    for (size, unit) in parts {
+        if left >= size {
+            words.push_str(&format!("{}{unit}", left / size));
+            left %= size;
+        }
+    }
+    parse(&words).is_ok().then_some(words)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

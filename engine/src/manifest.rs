@@ -3,13 +3,18 @@
 //! The text may come from anybody. It is bounded before it is read, and the reader is bounded in depth, documents,
 //! nodes and what aliases unfold to.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use snafu::Snafu;
+
+use crate::problem::Problem;
 
 mod check;
 mod outline;
 mod read;
 mod shape;
+mod written;
 
 #[cfg(test)]
 mod fuzz;
@@ -48,13 +53,40 @@ pub struct Document {
     /// All of it.
     pub object: Value,
     outline: Outline,
+    /// The text that it stands in.
+    text: Arc<str>,
 }
+
+/// Findings about a field and not about its value.
+const OF_FIELDS: [&str; 5] = [
+    "UnknownField",
+    "FieldNotAllowed",
+    "NotSupportedYet",
+    "SeveralKinds",
+    "BooleanKey",
+];
 
 impl Document {
     /// Line and column (from 1) of a path such as `spec.steps[2].needs[0]`, or of its nearest parent.
     #[must_use]
     pub fn position(&self, path: &str) -> Option<(u32, u32)> {
         Some(self.outline.position(path))
+    }
+
+    /// Line and column (from 1) of what a finding is about: the place in a text, the value, or else the field.
+    #[must_use]
+    pub fn place(&self, problem: &Problem) -> (u32, u32) {
+        let field = || self.outline.position(&problem.path);
+        let Some(written) = self.outline.written(&problem.path) else {
+            return field();
+        };
+        let (line, column) = match problem.offset {
+            Some(offset) => written.place(&self.text, offset),
+            None if OF_FIELDS.contains(&problem.code.as_str()) => return field(),
+            None => written.start(),
+        };
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        (number(line), number(column))
     }
 }
 

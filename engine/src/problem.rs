@@ -13,6 +13,9 @@ pub struct Problem {
     pub path: String,
     /// What is wrong and what to do, in one sentence.
     pub message: String,
+    /// Where in the text that stands at the path, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<usize>,
     /// What was probably meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
@@ -38,6 +41,7 @@ impl Problem {
             code: code.to_owned(),
             path,
             message,
+            offset: None,
             suggestion: None,
         }
     }
@@ -51,11 +55,27 @@ impl Problem {
         }
     }
 
+    /// With a place in the text.
+    #[must_use]
+    pub fn at(mut self, offset: Option<usize>) -> Self {
+        self.offset = offset;
+        self
+    }
+
     /// With what was probably meant.
     #[must_use]
     pub fn suggesting(mut self, suggestion: Option<String>) -> Self {
         self.suggestion = suggestion;
         self
+    }
+
+    /// The message, with the place in the text: for whoever has no line and column.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self.offset {
+            Some(offset) => format!("{} (at {offset})", self.message),
+            None => self.message.clone(),
+        }
     }
 
     /// Where the code is explained, from the root of the repository: `docs/errors.md#unknownstep`.
@@ -78,7 +98,7 @@ impl Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}: {} ({})", self.path, self.message, self.code)?;
+        write!(formatter, "{}: {} ({})", self.path, self.sentence(), self.code)?;
         match &self.suggestion {
             Some(suggestion) => write!(formatter, "; did you mean `{suggestion}`?"),
             None => Ok(()),

@@ -10,6 +10,7 @@ use serde_json::{Number, Value};
 use crate::problem::Problem;
 
 mod cost;
+mod words;
 
 /// The largest schema of one input, in bytes of JSON.
 pub(crate) const SCHEMA_BYTES: usize = 64 * 1024;
@@ -38,7 +39,8 @@ pub(crate) fn violations(validator: &Validator, value: &Value, path: &str) -> Ve
     for error in validator.iter_errors(value).take(PROBLEMS) {
         let keyword = error.kind().keyword().to_owned();
         let mut pointer = error.instance_path().as_str().to_owned();
-        let mut message = shortened(&error.to_string());
+        let mut message = words::of(&error).unwrap_or_else(|| shortened(&error.to_string()));
+        let suggestion = words::meant(&error);
         let mut unknown = None;
         if let jsonschema::error::ValidationErrorKind::AdditionalProperties { unexpected } = error.kind()
             && let Some(name) = unexpected.first()
@@ -52,6 +54,7 @@ pub(crate) fn violations(validator: &Validator, value: &Value, path: &str) -> Ve
             pointer,
             keyword,
             message,
+            suggestion,
             unknown,
         });
     }
@@ -69,6 +72,8 @@ pub(crate) struct Violation {
     pub(crate) keyword: String,
     /// In words.
     pub(crate) message: String,
+    /// What was probably meant.
+    pub(crate) suggestion: Option<String>,
     /// The property that a closed schema does not know.
     pub(crate) unknown: Option<String>,
 }
@@ -76,7 +81,7 @@ pub(crate) struct Violation {
 impl Violation {
     /// The finding for people.
     pub(crate) fn problem(self, code: &str) -> Problem {
-        Problem::error(code, self.path, self.message)
+        Problem::error(code, self.path, self.message).suggesting(self.suggestion)
     }
 }
 

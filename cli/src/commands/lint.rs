@@ -120,7 +120,7 @@ fn lint(source: &Source, tenants: &Tenants, findings: &mut Vec<Finding>) -> usiz
     };
     for document in documents {
         for problem in manifest::check(document, &tenants.context(document)) {
-            let (line, column) = document.position(&problem.path).unwrap_or((1, 1));
+            let (line, column) = document.place(&problem);
             let (severity, code, path) = (problem.severity, problem.code, problem.path);
             let (message, suggestion) = (problem.message, problem.suggestion);
             let file = name.clone();

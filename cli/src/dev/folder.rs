@@ -124,7 +124,7 @@ impl World {
         let key = (tenant, document.name.clone());
         let mut wrong = false;
         for problem in manifest::check(document, &context) {
-            let (line, column) = document.position(&problem.path).unwrap_or((1, 1));
+            let (line, column) = document.place(&problem);
             wrong |= problem.severity == Severity::Error;
             let kind = if problem.severity == Severity::Error {
                 "error"

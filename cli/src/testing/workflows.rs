@@ -165,7 +165,7 @@ fn admit(object: &Value, context: &Context) -> Admission {
     let mut warnings = compiled.warnings;
     warnings.extend(compiled.unresolved);
     Ok(Admitted {
-        plan: Arc::new(simulated(compiled.plan)),
+        plan: Arc::new(simulated(compiled.plan, word("/spec/timeout").is_some())),
         name: word("/metadata/name").unwrap_or_default(),
         namespace: word("/metadata/namespace"),
         revision: digest_of(&object["spec"]),

@@ -5,7 +5,7 @@ use super::kinds::Kind;
 use super::layout::Layout;
 use super::names::{listed, nearest_of};
 use super::place::{Place, View};
-use super::reads::{Names, at, is_plain};
+use super::reads::{Names, is_plain};
 use crate::expression::Read;
 
 /// The carried values of a loop.
@@ -40,15 +40,15 @@ pub(super) fn outer(names: &Names<'_>, read: &Read, all: &[Read], place: Place<'
             .filter(|block| layout.kind(*block) != Some(Kind::Group))
     };
     let Some(id) = read.path.get(1) else {
-        let message = format!("blocks{} is read by a literal id: blocks.<id>.item", at(read));
-        return problems.error("UnknownName", place.path, message);
+        let message = format!("blocks is read by a literal id: blocks.<id>.item");
+        return problems.error("UnknownName", place.at(read), message);
     };
     let Some(block) = around().find(|block| layout.id(*block) == id) else {
         let ids = || around().map(|block| layout.id(block));
         let there = listed(id, ids(), "there are", "there are none");
-        let message = format!("{id}{} is no forEach or loop around this step: {there}", at(read));
+        let message = format!("{id} is no forEach or loop around this step: {there}");
         let like = nearest_of(id, ids()).map(|id| format!("blocks.{id}"));
-        return problems.suggesting("UnknownBlock", place.path, message, like);
+        return problems.suggesting("UnknownBlock", place.at(read), message, like);
     };
     if layout.kind(block) == Some(Kind::Loop) {
         return carried_value(names, block, read, 2, all, place, problems);
@@ -56,13 +56,10 @@ pub(super) fn outer(names: &Names<'_>, read: &Read, all: &[Read], place: Place<'
     if let Some(field) = read.path.get(2)
         && !["item", "index"].contains(&field.as_str())
     {
-        let message = format!(
-            "blocks.{id} has no field {field}{}: there are item, index",
-            at(read)
-        );
+        let message = format!("blocks.{id} has no field {field}: there are item, index");
         let like = nearest_of(field, ["item", "index"].into_iter());
         let like = like.map(|field| format!("blocks.{id}.{field}"));
-        problems.suggesting("UnknownName", place.path, message, like);
+        problems.suggesting("UnknownName", place.at(read), message, like);
     }
 }
 
@@ -84,10 +81,10 @@ fn carried_value(
     let id = layout.id(block);
     if !known().any(|known| known == name) {
         let there = listed(name, known(), "there are", "");
-        let message = format!("the loop {id} carries no value {name}{}: {there}", at(read));
+        let message = format!("the loop {id} carries no value {name}: {there}");
         let parent = read.path[..from].join(".");
         let like = nearest_of(name, known()).map(|name| format!("{parent}.{name}"));
-        return problems.suggesting("UnknownName", place.path, message, like);
+        return problems.suggesting("UnknownName", place.at(read), message, like);
     }
     let Some(repeats) = &layout.spec.steps[block].loop_ else {
         return;
@@ -96,11 +93,8 @@ fn carried_value(
     let is_until = place.view == View::Until(block);
     if !repeats.init.contains_key(name) && !is_until && is_plain(read, from + 1, all) {
         let parent = read.path[..from].join(".");
-        let message = format!(
-            "{parent}.{name}{} is absent in the first turn: `init` does not set it",
-            at(read)
-        );
+        let message = format!("{parent}.{name} is absent in the first turn: `init` does not set it");
         let like = Some(format!("{parent}.?{name}"));
-        problems.warning_suggesting("MayBeAbsent", place.path, message, like);
+        problems.warning_suggesting("MayBeAbsent", place.at(read), message, like);
     }
 }

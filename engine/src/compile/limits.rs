@@ -33,7 +33,7 @@ pub(super) fn duration_from(text: &str, zero: bool, path: &str, problems: &mut P
             None
         }
         Err(error) => {
-            problems.error("InvalidDuration", path, error.to_string());
+            problems.suggesting("InvalidDuration", path, error.to_string(), duration::meant(text));
             None
         }
     }

@@ -6,7 +6,7 @@ use flowpilot_crds::unknown_fields::nearest;
 const LISTED: usize = 12;
 
 /// What was probably meant.
-pub(super) fn nearest_of<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest_of<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let lower = wrong.to_lowercase();
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();

@@ -142,7 +142,8 @@ fn named(step: &Step, name: &str, path: &dyn Fn() -> String, problems: &mut Prob
         let there = listed(name, names(), "there are", "");
         format!("step {id} has no outcome {name}: {there}")
     };
-    let like = nearest_of(name, names()).map(|name| format!("{id}.{name}"));
+    let like = nearest_of(name, names()).or_else(|| usual(name).map(str::to_owned));
+    let like = like.map(|name| format!("{id}.{name}"));
     problems.suggesting("UnknownOutcome", path(), message, like);
     None
 }
@@ -157,4 +158,14 @@ fn never_met(step: &Step, text: &str, edge: &Edge) -> String {
         _ => "never succeeds",
     };
     format!("no end of {id} can meet {text}: {id} {why}")
+}
+
+/// What other systems call the ends that every step has.
+fn usual(name: &str) -> Option<&'static str> {
+    Some(match name.to_lowercase().as_str() {
+        "success" | "successful" | "ok" | "completed" => "succeeded",
+        "failure" | "error" | "errored" | "catch" => "failed",
+        "always" | "finally" | "finished" | "ended" | "complete" | "skipped" | "cancelled" => "done",
+        _ => return None,
+    })
 }

@@ -1,6 +1,7 @@
 //! Where an expression stands, and what it may name there.
 
 use super::layout::Layout;
+use crate::expression::Read;
 
 /// Where an expression stands.
 #[derive(Clone, Copy)]
@@ -8,6 +9,47 @@ pub(super) struct Place<'a> {
     pub(super) view: View,
     /// Path in the manifest.
     pub(super) path: &'a str,
+}
+
+impl Place<'_> {
+    /// Where a read stands in the text of this place.
+    pub(super) fn at(&self, read: &Read) -> Spot {
+        Spot::new(self.path, read.offset)
+    }
+}
+
+/// The place of a finding: a path, and where in its text.
+pub(super) struct Spot {
+    pub(super) path: String,
+    /// In bytes.
+    pub(super) offset: Option<usize>,
+}
+
+impl Spot {
+    pub(super) fn new(path: &str, offset: usize) -> Self {
+        Self {
+            path: path.to_owned(),
+            offset: Some(offset),
+        }
+    }
+}
+
+impl From<String> for Spot {
+    fn from(path: String) -> Self {
+        Self { path, offset: None }
+    }
+}
+
+impl From<&String> for Spot {
+    fn from(path: &String) -> Self {
+        path.clone().into()
+    }
+}
+
+impl From<&str> for Spot {
+    fn from(path: &str) -> Self {
+        path.to_owned().into()
+    }
 }
 
 /// From where an expression sees the run.

@@ -8,7 +8,7 @@ use super::outcomes::{
     ANY_FAILURE, ANY_SUCCESS, Ends, FAILED, PARTIAL, REJECTED, STOPPED, SUCCEEDED, collects,
 };
 use super::place::Place;
-use super::reads::{Names, at, is_plain};
+use super::reads::{Names, is_plain};
 use crate::expression::Read;
 
 pub(super) fn check(
@@ -34,20 +34,19 @@ pub(super) fn check(
     let plain = is_plain(read, 3, all);
     if ends & there == 0 {
         let why = why_never(definition, field);
-        let message = format!("steps.{id}.{field}{} is absent here on every path{why}", at(read));
+        let message = format!("steps.{id}.{field} is absent here on every path{why}");
         if plain {
-            problems.error("MayBeAbsent", place.path, message);
+            problems.error("MayBeAbsent", place.at(read), message);
         } else {
-            problems.warning("MayBeAbsent", place.path, message);
+            problems.warning("MayBeAbsent", place.at(read), message);
         }
     } else if plain && ends & !there != 0 {
         let message = format!(
-            "steps.{id}.{field}{} is not certain to be there, as {id} is not certain to have {}: reading it may fail",
-            at(read),
+            "steps.{id}.{field} is not certain to be there, as {id} is not certain to have {}: reading it may fail",
             if field == "error" { "failed" } else { "succeeded" }
         );
         let like = Some(format!("steps.{id}.?{field}"));
-        problems.warning_suggesting("MayBeAbsent", place.path, message, like);
+        problems.warning_suggesting("MayBeAbsent", place.at(read), message, like);
     }
 }
 

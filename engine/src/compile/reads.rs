@@ -7,7 +7,7 @@ use super::graph::Graph;
 use super::kinds::Kind;
 use super::layout::Layout;
 use super::names::{listed, nearest_of};
-use super::place::{Place, View};
+use super::place::{Place, Spot, View};
 use super::{Context, Problems, blocks, outcomes, presence};
 use crate::expression::{Program, Read};
 use crate::plan::{PlanAction, PlanInput};
@@ -88,13 +88,10 @@ impl Names<'_> {
                 continue;
             }
             let there = listed(literal, known(), "there are", "");
-            let message = format!(
-                "step {id} never has the outcome {literal} (at {}): {there}",
-                compared.offset + base
-            );
+            let message = format!("step {id} never has the outcome {literal}: {there}");
             problems.suggesting(
                 "UnknownOutcome",
-                place.path,
+                Spot::new(place.path, compared.offset + base),
                 message,
                 nearest_of(literal, known()),
             );
@@ -150,16 +147,21 @@ impl Names<'_> {
                 "there are",
                 "nothing can be read here",
             );
-            format!("{root}{} is no name that can be read here: {there}", at(read))
+            format!("{root} is no name that can be read here: {there}")
         } else {
-            format!("{root}{} cannot be read here: {why}", at(read))
+            format!("{root} cannot be read here: {why}")
+        };
+        let step = || {
+            let number = self.layout.number(root)?;
+            self.can_read(number, place.view)
+                .then(|| format!("steps.{}", read.path.join(".")))
         };
         let like = if why.is_empty() {
-            nearest_of(root, self.roots(place.view))
+            step().or_else(|| nearest_of(root, self.roots(place.view)))
         } else {
             None
         };
-        problems.suggesting("UnknownName", place.path, message, like);
+        problems.suggesting("UnknownName", place.at(read), message, like);
     }
 
     fn input(&self, read: &Read, all: &[Read], place: Place<'_>, problems: &mut Problems) {
@@ -167,17 +169,14 @@ impl Names<'_> {
         let names = || self.inputs.iter().map(|input| input.name.as_str());
         let Some(input) = self.inputs.iter().find(|input| input.name == *name) else {
             let there = listed(name, names(), "there are", "it declares none");
-            let message = format!("the workflow has no input {name}{}: {there}", at(read));
+            let message = format!("the workflow has no input {name}: {there}");
             let like = nearest_of(name, names()).map(|name| format!("inputs.{name}"));
-            return problems.suggesting("UnknownInput", place.path, message, like);
+            return problems.suggesting("UnknownInput", place.at(read), message, like);
         };
         if !input.required && input.default.is_none() && is_plain(read, 2, all) {
-            let message = format!(
-                "inputs.{name}{} may be absent: it is not required and has no default",
-                at(read)
-            );
+            let message = format!("inputs.{name} may be absent: it is not required and has no default");
             let like = format!("inputs.?{name}.orValue(…)");
-            problems.suggesting("MayBeAbsent", place.path, message, Some(like));
+            problems.suggesting("MayBeAbsent", place.at(read), message, Some(like));
         }
     }
 
@@ -195,24 +194,19 @@ impl Names<'_> {
         let there = listed(name, known(), "there are", "there are none");
         let like = nearest_of(name, known()).map(|name| format!("vars.{name}"));
         if tenant.is_some() {
-            let message = format!(
-                "neither the workflow nor the tenant has a variable {name}{}: {there}",
-                at(read)
-            );
-            problems.unresolved("UnknownVariable", place.path, message, like);
+            let message = format!("neither the workflow nor the tenant has a variable {name}: {there}");
+            problems.unresolved("UnknownVariable", place.at(read), message, like);
         } else {
-            let message = format!(
-                "the workflow has no variable {name}{}, so the tenant must define it: {there}",
-                at(read)
-            );
-            problems.warning_suggesting("UnknownVariable", place.path, message, like);
+            let message =
+                format!("the workflow has no variable {name}, so the tenant must define it: {there}");
+            problems.warning_suggesting("UnknownVariable", place.at(read), message, like);
         }
     }
 
     fn step(&self, read: &Read, all: &[Read], place: Place<'_>, problems: &mut Problems) {
         let Some(id) = read.path.get(1) else {
-            let message = format!("steps{} is read by a literal id: steps.<id>.output", at(read));
-            return problems.error("UnknownName", place.path, message);
+            let message = format!("steps is read by a literal id: steps.<id>.output");
+            return problems.error("UnknownName", place.at(read), message);
         };
         let layout = self.layout;
         let Some(number) = layout.number(id) else {
@@ -227,10 +221,10 @@ impl Names<'_> {
                 "what can be read here is",
                 "nothing comes before this one",
             );
-            let message = format!("there is no step {id}{}: {there}", at(read));
+            let message = format!("there is no step {id}: {there}");
             let like = nearest_of(id, readable()).or_else(|| nearest_of(id, layout.ids()));
             let like = like.map(|id| format!("steps.{id}"));
-            return problems.suggesting("UnknownStep", place.path, message, like);
+            return problems.suggesting("UnknownStep", place.at(read), message, like);
         };
         if !self.can_read(number, place.view) {
             return self.not_an_ancestor(number, read, place, problems);
@@ -241,13 +235,10 @@ impl Names<'_> {
         }
         let Some(field) = field else { return };
         if !STEP.contains(&field.as_str()) {
-            let message = format!(
-                "steps.{id} has no field {field}{}: there are {}",
-                at(read),
-                STEP.join(", ")
-            );
-            let like = nearest_of(field, STEP.into_iter()).map(|field| format!("steps.{id}.{field}"));
-            return problems.suggesting("UnknownName", place.path, message, like);
+            let message = format!("steps.{id} has no field {field}: there are {}", STEP.join(", "));
+            let like = nearest_of(field, STEP.into_iter()).unwrap_or_else(|| format!("output.{field}"));
+            let like = Some(format!("steps.{id}.{like}"));
+            return problems.suggesting("UnknownName", place.at(read), message, like);
         }
         presence::check(self, read, number, all, place, problems);
         self.called_output(read, number, place, problems);
@@ -269,13 +260,9 @@ impl Names<'_> {
         }
         let known = || outputs.keys().map(String::as_str);
         let there = listed(name, known(), "there are", "it has none");
-        let message = format!(
-            "the workflow {} has no output {name}{}: {there}",
-            call.name,
-            at(read)
-        );
+        let message = format!("the workflow {} has no output {name}: {there}", call.name);
         let like = nearest_of(name, known()).map(|name| format!("{}.{name}", read.path[..3].join(".")));
-        problems.warning_suggesting("UnknownField", place.path, message, like);
+        problems.warning_suggesting("UnknownField", place.at(read), message, like);
     }
 
     /// Whether an expression here may read this step.
@@ -302,7 +289,7 @@ impl Names<'_> {
 
     fn not_an_ancestor(&self, step: usize, read: &Read, place: Place<'_>, problems: &mut Problems) {
         let layout = self.layout;
-        let (id, at) = (layout.id(step), at(read));
+        let id = layout.id(step);
         // The forEach or loop that the step is hidden in, seen from here.
         let reader = place.view.reader();
         let around: Vec<usize> = match place.view {
@@ -319,7 +306,7 @@ impl Names<'_> {
         let own_turn = matches!(place.view, View::Turn(block) if self.graph.is_inside(step, block));
         let (message, like) = if own_turn {
             let message = format!(
-                "steps.{id}{at} is a step of the turn, and cannot be read here: only `until`, `next` and other steps of \
+                "steps.{id} is a step of the turn, and cannot be read here: only `until`, `next` and other steps of \
                  the turn read it; carry its value on with `next`"
             );
             (message, None)
@@ -327,21 +314,21 @@ impl Names<'_> {
             let kind = layout.kind(block).map_or("", Kind::word);
             let block = layout.id(block);
             let message = format!(
-                "steps.{id}{at} is inside the {kind} {block}, whose steps run many times: only {block} itself can be \
+                "steps.{id} is inside the {kind} {block}, whose steps run many times: only {block} itself can be \
                  read after it"
             );
             (message, Some(format!("steps.{block}.output")))
         } else if reader == Some(step) {
-            (format!("step {id} cannot read itself{at}"), None)
+            (format!("step {id} cannot read itself"), None)
         } else if reader.is_some_and(|reader| layout.around(reader).any(|block| block == step)) {
             (
-                format!("steps.{id}{at} is the block that this is in: it is not over yet"),
+                format!("steps.{id} is the block that this is in: it is not over yet"),
                 None,
             )
         } else {
             let own = reader.map_or("this", |reader| layout.id(reader));
             let message =
-                format!("steps.{id}{at} is not an ancestor of {own}: nothing that {own} needs leads to {id}");
+                format!("steps.{id} is not an ancestor of {own}: nothing that {own} needs leads to {id}");
             let starts = matches!(
                 place.view,
                 View::Step(_) | View::Match(_) | View::Undo(_) | View::Turn(_)
@@ -349,7 +336,7 @@ impl Names<'_> {
             let beside = reader.is_some_and(|reader| layout.block[reader] == layout.block[step]);
             (message, (starts && beside).then(|| format!("needs: [{id}]")))
         };
-        problems.suggesting("NotAnAncestor", place.path, message, like);
+        problems.suggesting("NotAnAncestor", place.at(read), message, like);
     }
 }
 
@@ -368,17 +355,8 @@ pub(super) fn fields(read: &Read, known: &[&str], place: Place<'_>, problems: &m
     if let [root, field, ..] = read.path.as_slice()
         && !known.contains(&field.as_str())
     {
-        let message = format!(
-            "{root} has no field {field}{}: there are {}",
-            at(read),
-            known.join(", ")
-        );
+        let message = format!("{root} has no field {field}: there are {}", known.join(", "));
         let like = nearest_of(field, known.iter().copied()).map(|field| format!("{root}.{field}"));
-        problems.suggesting("UnknownName", place.path, message, like);
+        problems.suggesting("UnknownName", place.at(read), message, like);
     }
-}
-
-/// The place in the text.
-pub(super) fn at(read: &Read) -> String {
-    format!(" (at {})", read.offset)
 }

@@ -31,11 +31,17 @@ pub(super) fn check_with(
     }
     for violation in schema::violations(validator, filled.as_ref().unwrap_or(value), path) {
         if is_certain(&violation, &computed) {
-            let (message, like) = match &violation.unknown {
-                Some(name) => unknown(schema, &violation.pointer, name),
-                None => (violation.message.clone(), None),
-            };
-            problems.suggesting("InvalidInput", violation.path, message, like);
+            if let Some(name) = &violation.unknown {
+                let (message, like) = unknown(schema, &violation.pointer, name);
+                problems.suggesting("UnknownField", violation.path, message, like);
+            } else {
+                problems.suggesting(
+                    "InvalidInput",
+                    violation.path,
+                    violation.message,
+                    violation.suggestion,
+                );
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Problems;
 use super::kinds::Kind;
-use super::place::View;
+use super::place::{Spot, View};
 use super::reads::Names;
 use crate::expression::types::{ProblemKind, Type, TypeProblem};
 use crate::expression::{Program, Tree};
@@ -144,8 +144,11 @@ fn report(problem: &TypeProblem, path: &str, problems: &mut Problems) {
         Some(like) if !problem.message.contains(like.as_str()) => format!(": there is {like}"),
         _ => String::new(),
     };
-    let message = format!("{}{like} (at {})", problem.message, problem.position);
-    problems.suggesting(code, path, message, problem.suggestion.clone());
+    let (spot, message) = (
+        Spot::new(path, problem.position),
+        format!("{}{like}", problem.message),
+    );
+    problems.suggesting(code, spot, message, problem.suggestion.clone());
 }
 
 /// Whether a step is a block of this kind.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::place::{Place, View};
+use super::place::{Place, Spot, View};
 use super::reads::Names;
 use super::{Problems, templates};
 use crate::expression::{ParseError, Program, Tree};
@@ -139,8 +139,12 @@ pub(super) fn outputs(names: &Names<'_>, problems: &mut Problems) -> Option<Tree
 }
 
 fn invalid(code: &str, error: ParseError, path: &str, problems: &mut Problems) {
-    let message = format!("{} (at {})", error.message, error.offset);
-    problems.suggesting(code, path, message, error.suggestion);
+    problems.suggesting(
+        code,
+        Spot::new(path, error.offset),
+        error.message,
+        error.suggestion,
+    );
 }
 
 /// Texts, and templates where they stand for texts.

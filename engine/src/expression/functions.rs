@@ -153,7 +153,30 @@ pub(super) fn find(style: Style, name: &str, count: usize) -> Result<&'static Fu
     };
     Err(Unknown {
         message: format!("unknown function `{name}`"),
-        suggestion: qualified.map(str::to_owned).or_else(nearest),
+        suggestion: elsewhere(name).or(qualified).map(str::to_owned).or_else(nearest),
+    })
+}
+
+/// What functions of other languages are called here.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "toUpper" | "toUpperCase" | "upper" | "uppercase" => "upperAscii",
+        "toLower" | "toLowerCase" | "lower" | "lowercase" => "lowerAscii",
+        "length" | "len" | "count" => "size",
+        "includes" | "has" => "contains",
+        "strip" => "trim",
+        "any" | "some" => "exists",
+        "every" => "all",
+        "concat" => "join",
+        "default" | "coalesce" => "orValue",
+        "toString" | "str" => "string",
+        "parseInt" | "toInt" => "int",
+        "parseFloat" | "float" | "toNumber" | "number" => "double",
+        "fromJson" | "parseJson" => "json.parse",
+        "toJson" | "stringify" => "json.print",
+        "today" => "now",
+        "sha256" => "hash.sha256",
+        _ => return None,
     })
 }
 

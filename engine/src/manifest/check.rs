@@ -19,7 +19,7 @@ pub fn check_workflow(object: &Value, context: &Context) -> Result<(WorkflowSpec
     problems.extend(shape::check("Workflow", object));
     let spec: WorkflowSpec = match typed(object, &mut problems) {
         Some(spec) => spec,
-        None => return Err(problems),
+        None => return Err(without_echoes(problems)),
     };
     match compile(&spec, context) {
         Ok(compiled) if problems.is_empty() => Ok((spec, compiled)),
@@ -162,7 +162,30 @@ fn merged(shape: Vec<Problem>, compiled: Vec<Problem>) -> Vec<Problem> {
         .filter(|problem| !said_better(problem))
         .collect();
     all.extend(compiled);
-    sorted(all)
+    sorted(without_echoes(all))
+}
+
+/// Without what follows from a field's name that is misspelt: that the right one is missing.
+fn without_echoes(problems: Vec<Problem>) -> Vec<Problem> {
+    let misspelt: Vec<(String, String)> = problems
+        .iter()
+        .filter(|problem| problem.code == "UnknownField")
+        .filter_map(|problem| {
+            let (parent, _) = problem.path.rsplit_once('.')?;
+            Some((parent.to_owned(), problem.suggestion.clone()?))
+        })
+        .collect();
+    let is_echo = |problem: &Problem| {
+        misspelt.iter().any(|(parent, name)| match problem.code.as_str() {
+            "NoKind" => problem.path == *parent,
+            "InvalidValue" => problem.path == *parent && problem.message == format!("`{name}` is missing"),
+            "InvalidInput" => {
+                problem.path == format!("{parent}.{name}") && problem.message.ends_with("is missing")
+            }
+            _ => false,
+        })
+    };
+    problems.into_iter().filter(|problem| !is_echo(problem)).collect()
 }
 
 fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {

@@ -2,6 +2,8 @@
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
 
+use super::written::Written;
+
 /// A value and where it stands; below it, its parts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outline {
@@ -9,6 +11,8 @@ pub(super) struct Outline {
     column: u32,
     fields: Vec<(String, Outline)>,
     items: Vec<Outline>,
+    /// Of a text or another plain value: how it was written.
+    written: Option<Written>,
     /// It stands for nothing: an empty document.
     pub(super) is_empty: bool,
 }
@@ -28,6 +32,15 @@ impl Outline {
             (current, rest) = (next, left);
         }
         (current.line, current.column)
+    }
+
+    /// How the plain value at a path was written.
+    pub(super) fn written(&self, path: &str) -> Option<&Written> {
+        let (mut current, mut rest) = (self, path);
+        while !rest.is_empty() {
+            (current, rest) = current.step(rest)?;
+        }
+        current.written.as_ref()
     }
 
     /// The part of this value that the path leads to next, and the rest of the path.
@@ -114,6 +127,7 @@ pub(super) fn of(text: &str) -> (Vec<Outline>, Vec<LostNumber>) {
                 }
                 Outline {
                     is_empty: value.is_empty() || value == "null" || value == "~",
+                    written: Some(Written::new(style, &span, &value)),
                     ..here
                 }
             }

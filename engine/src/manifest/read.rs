@@ -1,5 +1,7 @@
 //! From bytes to documents.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use serde_saphyr::options::AliasLimits;
 use serde_saphyr::{DuplicateKeyPolicy, Error, Options};
@@ -24,6 +26,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Document>, Vec<ManifestProblem>>
         return Err(lost.into_iter().map(|number| unkept(&number)).collect());
     }
     let outlines = outlines.into_iter().filter(|outline| !outline.is_empty);
+    let source: Arc<str> = text.into();
     let mut documents = Vec::new();
     let mut problems = Vec::new();
     for (object, outline) in values.into_iter().filter(|value| !value.is_null()).zip(outlines) {
@@ -65,6 +68,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Document>, Vec<ManifestProblem>>
                 namespace,
                 object,
                 outline,
+                text: source.clone(),
             }),
             (None, _) => problems.push(missing(
                 "kind",
@@ -174,6 +178,10 @@ fn unreadable(text: &str, error: &Error) -> ManifestProblem {
         _ if indent.contains('\t') => (
             "InvalidYaml",
             "a tab indents this line: YAML is indented with spaces".to_owned(),
+        ),
+        _ if written.contains("$(") => (
+            "InvalidYaml",
+            format!("{error}: a text with `: `, `, `, ` #`, brackets or quotes in it stands in quotes"),
         ),
         _ => ("InvalidYaml", format!("{error}")),
     };

@@ -36,10 +36,39 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Problem> {
         problems.extend(
             found
                 .into_iter()
-                .map(|violation| violation.problem("InvalidValue")),
+                .map(|violation| duration_without_unit(violation.problem("InvalidValue"), spec)),
         );
     }
     problems
+}
+
+/// A bare number where a duration is asked for.
+fn duration_without_unit(problem: Problem, spec: &Value) -> Problem {
+    const DURATIONS: [&str; 9] = [
+        "timeout",
+        "backoff",
+        "maxBackoff",
+        "duration",
+        "delay",
+        "ttl",
+        "within",
+        "retention",
+        "gracePeriod",
+    ];
+    let name = problem.path.rsplit('.').next().unwrap_or_default();
+    let pointer = problem.pointer();
+    let number = pointer
+        .strip_prefix("/spec")
+        .and_then(|below| spec.pointer(below))
+        .and_then(Value::as_u64);
+    match number {
+        Some(number) if DURATIONS.contains(&name) => Problem {
+            message: format!("a duration has a unit, such as {number}s"),
+            suggestion: Some(format!("{number}s")),
+            ..problem
+        },
+        _ => problem,
+    }
 }
 
 fn unknown(field: UnknownField, schema: &Value) -> Problem {

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use jsonschema::Validator;
 
 use super::{Edge, Plan, PlanAction, PlanStep, Work};
+use crate::run::is_data;
 use crate::schema;
 
 /// Steps by id, blocks and their members, and who needs whom. Never written: two plans are equal without it.
@@ -177,6 +178,8 @@ fn read_steps(step: &PlanStep, steps: &[PlanStep], by_id: &HashMap<String, usize
     let mut found = BTreeSet::new();
     for path in step.read_paths() {
         match path.first().map(String::as_str) {
+            // How a step went is not hidden, only what it gave.
+            Some("steps") if path.get(2).is_some_and(|field| !is_data(field)) => {}
             Some("steps" | "blocks") => found.extend(path.get(1).and_then(|id| by_id.get(id))),
             Some("item" | "turn") => {
                 let mut block = step.block;

@@ -96,7 +96,10 @@ impl Run {
             && wrong.is_none()
         {
             schema::type_numbers(&declared.output, &mut output);
-            wrong = self.check_output(action, &output).err().map(|error| *error);
+            wrong = self
+                .check_output(instance, action, &output)
+                .err()
+                .map(|error| *error);
         }
         if let Some(error) = wrong {
             let may_have_happened = self.changes_the_world(instance);
@@ -254,6 +257,7 @@ impl Run {
         // The error of a block is that of the step that failed it.
         let is_inherited = self.plan.steps[instance.step].work.is_block() && error.step.is_some();
         if !is_inherited {
+            error = self.hide(instance, error);
             error.step = Some(step.clone());
             error.attempt = Some(attempt);
         }

@@ -24,7 +24,7 @@ impl Run {
     pub(super) fn evaluate_at(&self, instance: Instance, call: Call<'_>, tree: &Tree) -> Outcome<Json> {
         let names = Names::new(self, instance.frame, call, Given::default());
         tree.evaluate(&names, &mut Budget::default())
-            .map_err(|error| self.evaluation_error(&error, Some(instance.step)))
+            .map_err(|error| evaluation_error(&error))
     }
 
     /// What a block computes at its end.
@@ -43,7 +43,7 @@ impl Run {
         let path = self.frame_path(id);
         let names = Names::new(self, id, Call::new(&path, name, 1, now), given);
         tree.evaluate(&names, &mut Budget::default())
-            .map_err(|error| self.evaluation_error(&error, self.frames.get(id).block))
+            .map_err(|error| evaluation_error(&error))
     }
 
     /// A condition: true or false.
@@ -70,7 +70,7 @@ impl Run {
         let names = Names::new(self, id, call, given);
         let value = program
             .evaluate(&names, &mut Budget::default())
-            .map_err(|error| self.evaluation_error(&error, self.frames.get(id).block))?;
+            .map_err(|error| evaluation_error(&error))?;
         value.as_bool().ok_or_else(|| {
             let (kind, source) = (value.kind(), program.source());
             expression_error(format!("`{name}` gave {kind}, not true or false: {source}"))
@@ -111,24 +111,14 @@ impl Run {
             other => other.to_string(),
         }))
     }
-
-    /// The error of an expression. Values that are hidden from people stay out of it.
-    pub(super) fn evaluation_error(&self, error: &EvaluationError, step: Option<usize>) -> Box<StepError> {
-        let is_hidden = step.is_some_and(|step| self.plan.is_sensitive(step));
-        let message = if is_hidden {
-            format!("`{}` failed; its values are sensitive", error.expression)
-        } else {
-            error.message.clone()
-        };
-        evaluation_error(error, message)
-    }
 }
 
-pub(super) fn evaluation_error(error: &EvaluationError, message: String) -> Box<StepError> {
+/// The error of an expression. The evaluator keeps hidden values out of it.
+pub(super) fn evaluation_error(error: &EvaluationError) -> Box<StepError> {
     let details = serde_json::json!({"expression": error.expression, "offset": error.offset});
     Box::new(StepError {
         code: error.code.to_owned(),
-        message,
+        message: error.message.clone(),
         details: Some(details),
         ..StepError::default()
     })

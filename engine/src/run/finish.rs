@@ -84,10 +84,7 @@ impl Run {
         let names = Names::new(self, RUN, Call::new("", "outputs", 1, now), Given::default());
         let values = outputs
             .evaluate(&names, &mut Budget::default())
-            .map_err(|error| {
-                let message = error.message.clone();
-                fail(*evaluation_error(&error, message))
-            })?;
+            .map_err(|error| fail(*evaluation_error(&error)))?;
         if let Some(message) = over_limit(&values) {
             return Err(fail(StepError {
                 message,

@@ -232,6 +232,21 @@ impl Scope for Names<'_> {
         self.get(path.first()?).map(|value| (value, 1))
     }
 
+    fn is_sensitive(&self, path: &[&str]) -> bool {
+        let plan = &self.run.plan;
+        let is_hidden = |id: &str| plan.step_number(id).is_some_and(|step| plan.is_sensitive(step));
+        match path {
+            ["steps", id, rest @ ..] => rest.first().is_none_or(|field| is_data(field)) && is_hidden(id),
+            ["blocks", id, ..] => is_hidden(id),
+            ["item" | "turn", ..] => {
+                let given = self.given.turn.iter().map(|(block, _)| *block);
+                let mut around = self.iterations().map(|(block, ..)| block).chain(given);
+                around.any(|block| plan.is_sensitive(block))
+            }
+            _ => false,
+        }
+    }
+
     fn now(&self) -> Option<Timestamp> {
         Some(self.call.at)
     }
@@ -254,6 +269,11 @@ impl Run {
             Owner::Iteration { of, .. } => Some(of),
         }
     }
+}
+
+/// Fields of `steps.<id>` that hold what the step gave, and not how it went.
+pub(crate) fn is_data(field: &str) -> bool {
+    matches!(field, "output" | "failures")
 }
 
 /// Fields of `steps.<id>`.

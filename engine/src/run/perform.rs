@@ -69,7 +69,7 @@ impl Run {
                 ..
             } => {
                 let with = self.evaluate(instance, with)?;
-                self.check_input(action, &with)?;
+                self.check_input(instance, action, &with)?;
                 let task = Task::Action {
                     action: action.clone(),
                     connection: connection.clone(),
@@ -107,7 +107,7 @@ impl Run {
         })
     }
 
-    pub(super) fn check_input(&self, action: &str, with: &Json) -> Outcome<()> {
+    pub(super) fn check_input(&self, instance: Instance, action: &str, with: &Json) -> Outcome<()> {
         let Some(validator) = self.plan.input_validator(action) else {
             return Ok(());
         };
@@ -115,11 +115,11 @@ impl Run {
             return Ok(());
         }
         let found = schema::violations(validator, with, "with");
-        Err(invalid("InvalidInput", found.iter()))
+        Err(self.invalid(instance, "InvalidInput", found.iter()))
     }
 
     /// Whether what an action gave is what it declares. A part that is missing is no reason to throw away the rest.
-    pub(super) fn check_output(&self, action: &str, output: &Json) -> Outcome<()> {
+    pub(super) fn check_output(&self, instance: Instance, action: &str, output: &Json) -> Outcome<()> {
         let Some(validator) = self.plan.output_validator(action) else {
             return Ok(());
         };
@@ -134,7 +134,31 @@ impl Run {
         if wrong.peek().is_none() {
             return Ok(());
         }
-        Err(invalid("InvalidOutput", wrong))
+        Err(self.invalid(instance, "InvalidOutput", wrong))
+    }
+
+    fn invalid<'a>(
+        &self,
+        instance: Instance,
+        code: &str,
+        found: impl Iterator<Item = &'a schema::Violation>,
+    ) -> Box<StepError> {
+        let is_hidden = self.plan.is_sensitive(instance.step);
+        let said: Vec<String> = found
+            .take(PROBLEMS)
+            .map(|violation| match is_hidden {
+                true => format!(
+                    "{}: a sensitive value does not fit ({})",
+                    violation.path, violation.keyword
+                ),
+                false => format!("{}: {}", violation.path, violation.message),
+            })
+            .collect();
+        Box::new(StepError {
+            code: code.to_owned(),
+            message: said.join("; "),
+            ..StepError::default()
+        })
     }
 
     /// What a dry run gives instead of doing what changes the world.
@@ -148,18 +172,6 @@ impl Run {
             )
         })
     }
-}
-
-fn invalid<'a>(code: &str, found: impl Iterator<Item = &'a schema::Violation>) -> Box<StepError> {
-    let said: Vec<String> = found
-        .take(PROBLEMS)
-        .map(|violation| format!("{}: {}", violation.path, violation.message))
-        .collect();
-    Box::new(StepError {
-        code: code.to_owned(),
-        message: said.join("; "),
-        ..StepError::default()
-    })
 }
 
 /// The environment of a process has only texts.

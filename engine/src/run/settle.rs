@@ -86,6 +86,7 @@ impl Run {
         if error.step.is_none()
             && let Some(block) = self.block_of(id)
         {
+            error = self.hide(block, error);
             error.step = Some(self.path(block));
             error.attempt = Some(self.record_of(block).attempts);
         }

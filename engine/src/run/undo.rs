@@ -70,7 +70,7 @@ impl Run {
         let path = self.undo_path(instance);
         let call = Call::new(&path, "undo", record.attempts, record.attempt_at);
         let with = self.evaluate_at(instance, call, &undo.with)?;
-        self.check_input(&undo.action, &with)?;
+        self.check_input(instance, &undo.action, &with)?;
         let declared = self.plan.actions.get(&undo.action);
         let effect = declared.map_or(Effect::Read, |action| action.effect);
         Ok(Perform {

@@ -89,7 +89,7 @@ impl Run {
             }),
             Work::Stop { message, .. } => self
                 .message(instance, message.as_ref())
-                .map(|message| self.stopped(instance, message, now, commands)),
+                .map(|message| self.stopped(instance, self.hide_message(instance, message), now, commands)),
         };
         if let Err(error) = done {
             self.fail_for_good(instance, *error, now, commands);

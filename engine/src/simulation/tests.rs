@@ -39,7 +39,7 @@ fn run(steps: &str, signals: Vec<Signal>) -> Report {
     let spec: WorkflowSpec = serde_saphyr::from_str(&format!("steps:\n{steps}")).expect("readable");
     let plan = compile(&spec, &Context::default()).expect("a workflow").plan;
     let scene = Scene {
-        plan: Arc::new(simulated(plan)),
+        plan: Arc::new(simulated(plan, false)),
         workflow: "flow".to_owned(),
         revision: "sha256:0".to_owned(),
         tenant: "acme".to_owned(),

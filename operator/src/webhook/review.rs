@@ -128,8 +128,8 @@ fn response(request: &Request, findings: &Findings) -> Value {
         }
         let causes = shown.iter().map(|problem| {
             let message = match &problem.suggestion {
-                Some(suggestion) => format!("{}; did you mean `{suggestion}`?", problem.message),
-                None => problem.message.clone(),
+                Some(suggestion) => format!("{}; did you mean `{suggestion}`?", problem.sentence()),
+                None => problem.sentence(),
             };
             json!({"reason": problem.code, "field": problem.path, "message": message})
         });

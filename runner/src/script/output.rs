@@ -9,8 +9,8 @@ use super::failure::{Cause, ScriptError};
 
 /// How deep an output may nest; readers of JSON stop a little later.
 const DEPTH: usize = 100;
-/// Whole numbers up to here are exact in JavaScript.
-const EXACT: f64 = 9_007_199_254_740_991.0;
+/// Whole numbers below fit into 64 bits.
+const WHOLE: f64 = 9_223_372_036_854_775_808.0;
 
 /// Reads the value; `limit` is in bytes of JSON.
 pub(super) fn read<'js>(ctx: &Ctx<'js>, value: &Js<'js>, limit: usize) -> Result<Value, Cause<'js>> {
@@ -73,8 +73,8 @@ impl<'js> Reader<'_, 'js> {
     }
 
     fn number(&self, number: f64) -> Result<Value, Cause<'js>> {
-        #[expect(clippy::cast_possible_truncation, reason = "it is whole and within 53 bits")]
-        if number.fract() == 0.0 && number.abs() <= EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and fits")]
+        if number.fract() == 0.0 && number.abs() < WHOLE {
             return Ok(Value::from(number as i64));
         }
         Number::from_f64(number)

@@ -20,7 +20,7 @@ fn each_problem_has_its_code_its_path_and_its_suggestion() {
         ),
         (
             "[{id: a, uses: core/http@1, with: {url: x, metod: GET}}]",
-            &["InvalidInput steps[0].with.metod -> method"],
+            &["UnknownField steps[0].with.metod -> method"],
         ),
         ("[{id: a, uses: core/http@1}]", &["InvalidInput steps[0].with"]),
         (

@@ -19,7 +19,7 @@ fn each_problem_has_its_code_its_path_and_its_suggestion() {
         ),
         (
             "[{id: a, set: {x: 1}}, {id: b, needs: [a.skipped], set: {x: 1}}]",
-            &["UnknownOutcome steps[1].needs[0]"],
+            &["UnknownOutcome steps[1].needs[0] -> a.done"],
         ),
         (
             "[{id: a, set: {x: 1}}, {id: b, needs: [a, a.succeeded], set: {x: 1}}]",

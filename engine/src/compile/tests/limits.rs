@@ -15,12 +15,12 @@ fn each_problem_has_its_code_its_path_and_its_suggestion() {
         ),
         (
             "{timeout: 1.5h, steps: [{id: a, set: {x: 1}}]}",
-            &["InvalidDuration timeout"],
+            &["InvalidDuration timeout -> 1h30m"],
         ),
         (
             "[{id: a, uses: core/log@1, with: {message: x}, timeout: 1d, retry: {attempts: 0, factor: 0.5, backoff: x, maxBackoff: 0s}}]",
             &[
-                "InvalidDuration steps[0].timeout",
+                "InvalidDuration steps[0].timeout -> 24h",
                 "LimitExceeded steps[0].retry.attempts",
                 "LimitExceeded steps[0].retry.factor",
                 "InvalidDuration steps[0].retry.backoff",

@@ -13,7 +13,7 @@ fn a_trigger_is_of_one_kind_and_says_when() {
                 "SeveralKinds triggers[1].schedule",
                 "InvalidSchedule triggers[1].schedule.cron",
                 "InvalidSchedule triggers[1].schedule.timeZone",
-                "InvalidDuration triggers[1].schedule.missed.within",
+                "InvalidDuration triggers[1].schedule.missed.within -> 24h",
                 "ReservedName triggers[2].id",
             ],
         ),

@@ -32,7 +32,8 @@ outputs: {v: $(steps.c.output)}";
 #[test]
 fn an_expression_error_says_where_in_the_text() {
     let found = problems("- {id: a, set: {x: \"hello $(1 + )\"}}", &Context::default());
-    assert!(found[0].message.contains("(at "), "{}", found[0].message);
+    assert_eq!(found[0].offset, Some(12));
+    assert!(found[0].sentence().ends_with("(at 12)"), "{}", found[0]);
     let cycle = "- {id: a, needs: [b], set: {x: 1}}\n- {id: b, needs: [a], set: {x: 1}}";
     let cycle = problems(cycle, &Context::default());
     assert_eq!(

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::Field;
 use crate::action::{self, Effect};
 use crate::compile::names::{listed, nearest_of};
-use crate::compile::place::{Place, View};
+use crate::compile::place::{Place, Spot, View};
 use crate::compile::reads::Names;
 use crate::compile::{Context, Problems, Support, shapes, templates, values};
 use crate::plan::{PlanAction, Work};
@@ -32,13 +32,32 @@ pub(in crate::compile) fn declared<'a>(
         }
         return action::declaration(uses);
     }
-    let known = || {
-        let built_in = action::built_in().iter().map(|action| action.name);
-        built_in.chain(context.actions.keys().map(String::as_str))
+    // What no runner performs helps nobody; a test can have it.
+    let all = context.support == Support::Everything;
+    let of = move |all: bool| {
+        let built_in = action::built_in()
+            .iter()
+            .filter(move |action| all || action.is_performed);
+        let declared = context.actions.keys().map(String::as_str);
+        built_in.map(|action| action.name).chain(declared)
     };
-    let there = listed(uses, known(), "there are", "");
-    let like = nearest_of(uses, known());
-    let message = format!("there is no action {uses}: {there}");
+    let name = |action: &str| action.split('@').next().unwrap_or_default().to_owned();
+    let of_that_name = of(all).filter(|known| name(known) == name(uses)).max();
+    let like = of_that_name
+        .map(str::to_owned)
+        .or_else(|| nearest_of(uses, of(all)));
+    let there = || listed(uses, of(false), "there are", "");
+    let message = match of_that_name {
+        Some(known) if uses.contains('@') => format!("there is no action {uses}: its version is {known}"),
+        Some(known) => format!("an action is named with its version: {known}"),
+        None if !is_name(uses) => {
+            format!(
+                "`{uses}` is no name of an action, such as <connector>/<action>@<version>: {}",
+                there()
+            )
+        }
+        None => format!("there is no action {uses}: {}", there()),
+    };
     let is_family = BUILT_IN.iter().any(|family| uses.starts_with(family));
     if is_family || !is_name(uses) {
         problems.suggesting("UnknownAction", path, message, like);
@@ -193,14 +212,10 @@ fn column(text: &str, roots: &[&str], path: &str, problems: &mut Problems) {
         if let Some(root) = read.path.first()
             && !roots.contains(&root.as_str())
         {
-            let message = format!(
-                "{root} (at {}) cannot be read here: there is {}",
-                read.offset,
-                roots.join(" and ")
-            );
+            let message = format!("{root} cannot be read here: there is {}", roots.join(" and "));
             problems.suggesting(
                 "UnknownName",
-                path,
+                Spot::new(path, read.offset),
                 message,
                 nearest_of(root, roots.iter().copied()),
             );

@@ -87,10 +87,11 @@ impl Parser<'_> {
                 format!("`{}`", excerpt(&self.source[offset..span.end as usize]))
             }
         };
-        let hint = if found == "`{`" {
-            "; messages are not built, only maps {\"key\": value}"
-        } else {
-            ""
+        let hint = match found.as_str() {
+            "`{`" => "; messages are not built, only maps {\"key\": value}",
+            "`and`" => "; and is written &&",
+            "`or`" => "; or is written ||",
+            _ => "",
         };
         ParseError::new(format!("expected {wanted}, found {found}{hint}"), offset)
     }

@@ -57,7 +57,7 @@ impl Checker<'_> {
                 optional,
             } => self.index(operand, index, *optional, node.span),
             Kind::Has { operand, field } => {
-                self.select(operand, field, false, node.span);
+                self.select(operand, field, true, node.span);
                 Type::Bool
             }
             Kind::Not { operand, .. } => {

@@ -52,6 +52,8 @@ impl Checker<'_> {
         match field(&type_, name) {
             Ok(found) if optional => wrapped(found),
             Ok(found) => found,
+            // A map that is written out has no schema, so asking for a key that it lacks misspells nothing.
+            Err(_) if optional && is_written(operand) => Type::optional(Type::Dyn),
             Err(missing) => {
                 let from = operand.span.end as usize;
                 let start = self.source.get(from..).and_then(|rest| rest.find(name));
@@ -93,6 +95,10 @@ impl Checker<'_> {
         let type_ = Type::any_of(found);
         if optional { wrapped(type_) } else { type_ }
     }
+}
+
+fn is_written(operand: &Node) -> bool {
+    matches!(operand.kind, Kind::Map(_) | Kind::Literal(Value::Map(_)))
 }
 
 /// Behind `.?` everything is an optional, but never one in another.
