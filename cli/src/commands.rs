@@ -1,5 +1,6 @@
 //! One module per subcommand.
 
+pub(crate) mod fmt;
 pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod run;

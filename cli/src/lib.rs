@@ -35,6 +35,8 @@ pub struct Arguments {
 enum Command {
     /// Check manifests before they are applied: file, line, path, problem, suggestion
     Lint(commands::lint::Arguments),
+    /// Write manifests in their canonical form; comments stay
+    Fmt(commands::fmt::Arguments),
     /// Start a run of a workflow, and wait for its end
     Run(commands::run::Arguments),
     /// List runs, or show one
@@ -92,6 +94,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         runtime.block_on(async {
             match arguments.command {
                 Command::Lint(arguments) => commands::lint::run(&arguments),
+                Command::Fmt(arguments) => commands::fmt::run(&arguments),
                 Command::Run(arguments) => commands::run::run(arguments).await,
                 Command::Runs(arguments) => commands::runs::run(arguments).await,
                 Command::Logs(arguments) => commands::logs::run(arguments).await,
