@@ -24,9 +24,11 @@ mod tree;
 mod tests;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  flowpilot fmt .                  all manifests below this folder\n  flowpilot fmt --check workflows  \
+#[command(
+    after_help = "Examples:\n  flowpilot fmt .                  all manifests below this folder\n  flowpilot fmt --check workflows  \
                         for CI: nothing is written, and it fails if something would be\n  flowpilot fmt - < a.yaml         from \
-                        standard input to standard output")]
+                        standard input to standard output"
+)]
 pub(crate) struct Arguments {
     /// Files, or folders whose .yaml, .yml and .json files are read; `-` is standard input
     #[arg(required = true)]
@@ -64,10 +66,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    let verb = if arguments.check { "would change" } else { "changed" };
-    output::note(&format!("{changed} files {verb}, {same} are as they should be, {failed} cannot be read"));
+    let verb = if arguments.check {
+        "would change"
+    } else {
+        "changed"
+    };
+    output::note(&format!(
+        "{changed} files {verb}, {same} are as they should be, {failed} cannot be read"
+    ));
     let is_good = failed == 0 && (changed == 0 || !arguments.check);
-    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if is_good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The text of a file as it is and as it should be.
@@ -105,7 +117,9 @@ fn diff(name: &str, old: &str, new: &str) -> String {
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).context("failed to write to standard output")
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("failed to write to standard output")
 }
 
 /// Writes a file whole or not at all, behind a link, too.

@@ -69,7 +69,11 @@ pub(super) fn written(
     order: Option<&FieldOrder>,
     (above, foot): (Vec<Line>, Vec<Line>),
 ) -> Result<Block, Refused> {
-    let mut out = Block { above: Vec::new(), lines: Vec::new(), end: End::Plain };
+    let mut out = Block {
+        above: Vec::new(),
+        lines: Vec::new(),
+        end: End::Plain,
+    };
     for (number, mut part) in parts(text, node, order, above, foot)?.into_iter().enumerate() {
         let mut body = body(text, &mut part, column, order)?;
         if matches!(part.body, Body::Item(_)) {
@@ -96,13 +100,20 @@ pub(super) fn written(
 }
 
 impl Block {
+    /// Blank lines behind it would become part of it.
+    pub(super) fn keeps_lines(&self) -> bool {
+        matches!(self.end, End::Keeps)
+    }
+
     /// Adds comments, and no blank line after another.
     fn add(&mut self, lines: &[Line], column: usize) {
         for line in lines {
             match line {
                 Line::Comment(_, comment) => self.lines.push(format!("{:column$}{comment}", "")),
-                Line::Blank if matches!(self.end, End::Keeps) => {}
-                Line::Blank if self.lines.last().is_some_and(|last| !last.is_empty()) => self.lines.push(String::new()),
+                Line::Blank if self.keeps_lines() => {}
+                Line::Blank if self.lines.last().is_some_and(|last| !last.is_empty()) => {
+                    self.lines.push(String::new())
+                }
                 Line::Blank => {}
             }
         }
@@ -110,7 +121,13 @@ impl Block {
 }
 
 /// Entries or items in their new order, each with its comments.
-fn parts<'a>(text: &str, node: &'a Node, order: Option<&FieldOrder>, above: Vec<Line>, mut foot: Vec<Line>) -> Result<Vec<Part<'a>>, Refused> {
+fn parts<'a>(
+    text: &str,
+    node: &'a Node,
+    order: Option<&FieldOrder>,
+    above: Vec<Line>,
+    mut foot: Vec<Line>,
+) -> Result<Vec<Part<'a>>, Refused> {
     let bodies: Vec<Body<'a>> = match &node.shape {
         Shape::Map(entries) => entries.iter().map(Body::Entry).collect(),
         Shape::List(items) => items.iter().map(Body::Item).collect(),
@@ -125,14 +142,21 @@ fn parts<'a>(text: &str, node: &'a Node, order: Option<&FieldOrder>, above: Vec<
             let gap = gap::lines(text, line..start.max(line))?;
             (before.foot, head) = gap::split(gap, body.start() - start);
         }
-        parts.push(Part { head: std::mem::take(&mut head), body, foot: Vec::new() });
+        parts.push(Part {
+            head: std::mem::take(&mut head),
+            body,
+            foot: Vec::new(),
+        });
     }
     if let Some(last) = parts.last_mut() {
         last.foot.append(&mut foot);
     }
     if let Shape::Map(entries) = &node.shape {
         let mut moved: Vec<Option<Part<'a>>> = parts.into_iter().map(Some).collect();
-        return Ok(flow::sorted(entries, order).into_iter().filter_map(|place| moved[place].take()).collect());
+        return Ok(flow::sorted(entries, order)
+            .into_iter()
+            .filter_map(|place| moved[place].take())
+            .collect());
     }
     Ok(parts)
 }
@@ -148,7 +172,12 @@ pub(super) fn after(text: &str, end: usize) -> Result<usize, Refused> {
 }
 
 /// An entry or item without its head, and of its foot with what belongs into its value.
-fn body(text: &str, part: &mut Part<'_>, column: usize, order: Option<&FieldOrder>) -> Result<Block, Refused> {
+fn body(
+    text: &str,
+    part: &mut Part<'_>,
+    column: usize,
+    order: Option<&FieldOrder>,
+) -> Result<Block, Refused> {
     let order = match &part.body {
         Body::Entry(entry) => order.and_then(|order| order.field(&entry.key.word)),
         Body::Item(_) => order.and_then(FieldOrder::item),
@@ -198,13 +227,25 @@ fn leaf(text: &str, body: &Body<'_>, column: usize, order: Option<&FieldOrder>) 
         between = " ";
     }
     let behind = &text[value.range.end..end_of_line(text, value.range.end)];
-    let whole = format!("{}{between}{}{behind}", &text[start..opened], flow::written(text, value, order));
+    let whole = format!(
+        "{}{between}{}{behind}",
+        &text[start..opened],
+        flow::written(text, value, order)
+    );
     let is_text = matches!(value.shape, Shape::Text { .. });
     let whole = if is_text { &whole } else { whole.trim_end() };
     let old_column = start - start_of_line(text, start);
     let mut lines = whole.split('\n');
     let first = lines.next().unwrap_or_default();
-    let first = format!("{:column$}{}", "", if whole.contains('\n') { first.trim_end() } else { first });
+    let first = format!(
+        "{:column$}{}",
+        "",
+        if whole.contains('\n') {
+            first.trim_end()
+        } else {
+            first
+        }
+    );
     let rest = lines.map(|line| shifted(line, old_column, column));
     Block {
         above: Vec::new(),

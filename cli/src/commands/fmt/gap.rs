@@ -36,15 +36,24 @@ pub(super) fn lines(text: &str, range: std::ops::Range<usize>) -> Result<Vec<Lin
 /// Splits what stands between an entry and the next one, whose column is given, into foot and head.
 pub(super) fn split(mut gap: Vec<Line>, next: usize) -> (Vec<Line>, Vec<Line>) {
     let adjacent = gap.iter().position(|line| *line == Line::Blank).unwrap_or(0);
-    let deeper = gap.iter().rposition(|line| matches!(line, Line::Comment(column, _) if *column > next));
+    let deeper = gap
+        .iter()
+        .rposition(|line| matches!(line, Line::Comment(column, _) if *column > next));
     let head = gap.split_off(adjacent.max(deeper.map_or(0, |last| last + 1)));
     (gap, head)
 }
 
 /// Takes the comments that belong into a collection of this column from a foot.
 pub(super) fn take_deeper(foot: &mut Vec<Line>, column: usize) -> Vec<Line> {
-    let shallow = foot.iter().position(|line| matches!(line, Line::Comment(at, _) if *at < column));
-    let rest = foot.split_off(shallow.unwrap_or(foot.len()));
+    let shallow = foot
+        .iter()
+        .position(|line| matches!(line, Line::Comment(at, _) if *at < column));
+    let taken = &foot[..shallow.unwrap_or(foot.len())];
+    let end = taken
+        .iter()
+        .rposition(|line| *line != Line::Blank)
+        .map_or(0, |last| last + 1);
+    let rest = foot.split_off(end);
     std::mem::replace(foot, rest)
 }
 
@@ -62,7 +71,10 @@ mod tests {
         assert_eq!(split(above(), 2), (vec![], above()));
         let below = [vec![comment(2, "# below"), Line::Blank], above()].concat();
         let (foot, head) = split(below, 2);
-        assert_eq!((foot, head), (vec![comment(2, "# below")], [vec![Line::Blank], above()].concat()));
+        assert_eq!(
+            (foot, head),
+            (vec![comment(2, "# below")], [vec![Line::Blank], above()].concat())
+        );
         let free = [vec![Line::Blank, comment(2, "# free"), Line::Blank], above()].concat();
         assert_eq!(split(free.clone(), 2), (vec![], free));
     }

@@ -8,7 +8,9 @@ pub(super) fn check(old: &str, before: &[Document], new: &str) -> Result<(), &'s
     let Ok(after) = manifest::parse(new.as_bytes()) else {
         return Err("it could not be read any more");
     };
-    let objects = |documents: &[Document]| -> Vec<_> { documents.iter().map(|document| document.object.clone()).collect() };
+    let objects = |documents: &[Document]| -> Vec<_> {
+        documents.iter().map(|document| document.object.clone()).collect()
+    };
     if objects(before) != objects(&after) {
         return Err("it would mean something else");
     }
@@ -44,8 +46,14 @@ mod tests {
 
     #[test]
     fn another_meaning_and_a_lost_comment_are_found() {
-        assert_eq!(check("# one\nspec: {x: 1}\nkind: A\nmetadata: {name: b}\n"), Ok(()));
-        assert_eq!(check(&OLD.replace("x: 1", "x: '1'")), Err("it would mean something else"));
+        assert_eq!(
+            check("# one\nspec: {x: 1}\nkind: A\nmetadata: {name: b}\n"),
+            Ok(())
+        );
+        assert_eq!(
+            check(&OLD.replace("x: 1", "x: '1'")),
+            Err("it would mean something else")
+        );
         assert_eq!(check(&OLD.replace("# one", "")), Err("a comment would be lost"));
         assert_eq!(check(&OLD.replace('}', "")), Err("it could not be read any more"));
     }

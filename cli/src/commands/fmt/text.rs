@@ -14,19 +14,36 @@ pub(super) fn formatted(text: &str) -> Result<String, Refused> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut out: Vec<String> = Vec::new();
-    for document in tree::documents(&text)? {
-        let Document { range, root } = document;
-        match root.and_then(|root| Some((order(&root)?, root))) {
-            Some((order, root)) => ours(&text, range, root, &order, &mut out)?,
-            None => {
+    let documents = tree::documents(&text)?;
+    if documents.is_empty() {
+        between(text.trim_end(), &mut out);
+    }
+    for Document { range, root } in documents {
+        match root.map(|root| (order(&root), root)) {
+            None => between(last(&text, &range, &text[range.clone()]), &mut out),
+            Some((Some(order), root)) => ours(&text, range, root, &order, &mut out)?,
+            Some((None, _)) => {
                 let written = &text[range];
-                out.extend(written.strip_suffix('\n').unwrap_or(written).split('\n').map(str::to_owned));
+                out.extend(
+                    written
+                        .strip_suffix('\n')
+                        .unwrap_or(written)
+                        .split('\n')
+                        .map(str::to_owned),
+                );
             }
         }
     }
+    if out.is_empty() {
+        return Ok(String::new());
+    }
     let mut whole = out.join("\n");
     whole.push('\n');
-    Ok(if windows { whole.replace('\n', "\r\n") } else { whole })
+    Ok(if windows {
+        whole.replace('\n', "\r\n")
+    } else {
+        whole
+    })
 }
 
 /// The order of an object's fields, if it is one of ours.
@@ -53,26 +70,32 @@ fn ours(
     let first_line = start_of_line(text, root.range.start).max(range.start);
     let is_block = matches!(root.shape, Shape::Map(_));
     if is_block && !text[first_line..root.range.start].trim().is_empty() {
-        return tree::refused(first_line, "this is not understood before a map: begin it on a line of its own");
+        return tree::refused(
+            first_line,
+            "this is not understood before a map: begin it on a line of its own",
+        );
     }
     between(&text[range.start..first_line], out);
-    let mut lines = if is_block {
+    let lines = if is_block {
         let (foot, tail) = tail(text, &root, range.end)?;
         let block = block::written(text, &root, 0, Some(order), (Vec::new(), foot))?;
         between_lines(&block.above, out);
+        let keeps = block.keeps_lines();
         out.extend(block.lines);
-        tail
+        // A blank line here would be one more of a block scalar that keeps them.
+        if keeps { tail.trim_start() } else { tail }
     } else {
         let line = tree::end_of_line(text, root.range.end).min(range.end);
         let value = super::flow::written(text, &root, Some(order));
-        let whole = format!("{}{value}{}", &text[first_line..root.range.start], &text[root.range.end..line]);
+        let whole = format!(
+            "{}{value}{}",
+            &text[first_line..root.range.start],
+            &text[root.range.end..line]
+        );
         out.extend(whole.trim_end().split('\n').map(str::to_owned));
         &text[(line + 1).min(range.end)..range.end]
     };
-    if range.end == text.len() {
-        lines = lines.trim_end();
-    }
-    between(lines, out);
+    between(last(text, &range, lines), out);
     Ok(())
 }
 
@@ -91,7 +114,19 @@ fn tail<'t>(text: &'t str, root: &Node, end: usize) -> Result<(Vec<Line>, &'t st
             comments = length;
         }
     }
-    Ok((gap::lines(text, start..start + comments)?, &text[start + comments..end]))
+    Ok((
+        gap::lines(text, start..start + comments)?,
+        &text[start + comments..end],
+    ))
+}
+
+/// The lines at the end of a document; no blank ones at the end of the text.
+fn last<'t>(text: &str, document: &std::ops::Range<usize>, lines: &'t str) -> &'t str {
+    if document.end == text.len() {
+        lines.trim_end()
+    } else {
+        lines
+    }
 }
 
 /// Lines outside of all values: no blank line after another, none at the start.

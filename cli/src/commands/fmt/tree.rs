@@ -71,17 +71,30 @@ pub(super) fn refused<T>(at: usize, why: impl Into<String>) -> Result<T, Refused
 /// The documents of a text, which has no carriage returns and no byte order mark.
 pub(super) fn documents(text: &str) -> Result<Vec<Document>, Refused> {
     let mut documents: Vec<Document> = Vec::new();
-    let mut reader = Reader { text, parser: Parser::new_from_str_with_options(text, options! {
-        emit_anchor_events: true, emit_comments: false,
-    }) };
+    let mut reader = Reader {
+        text,
+        parser: Parser::new_from_str_with_options(
+            text,
+            options! {
+                emit_anchor_events: true, emit_comments: false,
+            },
+        ),
+    };
     while let Some((event, span)) = reader.next()? {
         match event {
             Event::DocumentStart(..) => {
-                let start = if documents.is_empty() { 0 } else { bytes(&span).start };
+                let start = if documents.is_empty() {
+                    0
+                } else {
+                    bytes(&span).start
+                };
                 if let Some(last) = documents.last_mut() {
                     last.range.end = start;
                 }
-                documents.push(Document { range: start..text.len(), root: None });
+                documents.push(Document {
+                    range: start..text.len(),
+                    root: None,
+                });
             }
             Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             event => {
@@ -115,7 +128,10 @@ impl Node {
         let (Shape::Map(entries) | Shape::FlowMap(entries)) = &self.shape else {
             return None;
         };
-        entries.iter().find(|entry| entry.key.word == name).map(|entry| &entry.value)
+        entries
+            .iter()
+            .find(|entry| entry.key.word == name)
+            .map(|entry| &entry.value)
     }
 
     /// Finds dashes, colons and ends; `from` is behind what leads to this value.
@@ -131,7 +147,10 @@ impl Node {
             Shape::Leaf => {}
             Shape::Text { keeps } => {
                 let header = skip(text, after, false);
-                *keeps = text[header..].split_whitespace().next().is_some_and(|word| word.contains('+'));
+                *keeps = text[header..]
+                    .split_whitespace()
+                    .next()
+                    .is_some_and(|word| word.contains('+'));
                 self.range = after.min(header)..end_of_text(text, header, &self.range, *keeps);
             }
             Shape::FlowMap(entries) => {
@@ -152,8 +171,14 @@ impl Node {
                 let mut from = after;
                 for entry in entries.iter_mut() {
                     let start = skip(text, from, true);
-                    if start != entry.key.range.start || !matches!(entry.key.shape, Shape::Leaf) || text[entry.key.range.clone()].contains('\n') {
-                        return refused(start, "a key of more than one line, or behind `?`, is not formatted: write `key: value`");
+                    if start != entry.key.range.start
+                        || !matches!(entry.key.shape, Shape::Leaf)
+                        || text[entry.key.range.clone()].contains('\n')
+                    {
+                        return refused(
+                            start,
+                            "a key of more than one line, or behind `?`, is not formatted: write `key: value`",
+                        );
                     }
                     let colon = skip(text, entry.key.range.end, false);
                     if !text[colon..].starts_with(':') {
@@ -186,7 +211,8 @@ impl Node {
     pub(super) fn lead<'t>(&self, text: &'t str, from: usize) -> Result<&'t str, Refused> {
         let end = end_of_line(text, from);
         if let Some(beyond) = self.properties.as_ref().filter(|properties| properties.end > end) {
-            let why = "an anchor or tag on a line of its own is not formatted: write it behind the key or dash";
+            let why =
+                "an anchor or tag on a line of its own is not formatted: write it behind the key or dash";
             return refused(beyond.start, why);
         }
         Ok(text[from..end.min(self.range.start)].trim_end())
@@ -203,7 +229,10 @@ impl<'t> Reader<'t> {
         match self.parser.next_event() {
             None => Ok(None),
             Some(Ok(found)) => Ok(Some(found)),
-            Some(Err(error)) => refused(error.marker().byte_offset().unwrap_or(0).min(self.text.len()), error.to_string()),
+            Some(Err(error)) => refused(
+                error.marker().byte_offset().unwrap_or(0).min(self.text.len()),
+                error.to_string(),
+            ),
         }
     }
 
@@ -217,7 +246,9 @@ impl<'t> Reader<'t> {
             has_anchor: false,
         };
         let anchored = match &event {
-            Event::Scalar(_, _, anchor, _) | Event::SequenceStart(_, anchor, _) | Event::MappingStart(_, anchor, _) => *anchor != 0,
+            Event::Scalar(_, _, anchor, _)
+            | Event::SequenceStart(_, anchor, _)
+            | Event::MappingStart(_, anchor, _) => *anchor != 0,
             _ => false,
         };
         if anchored && let Some((_, span)) = self.next()? {
@@ -269,11 +300,18 @@ impl<'t> Reader<'t> {
                     node.has_anchor |= key.has_anchor || value.has_anchor;
                     entries.push(Entry { key, value, colon: 0 });
                 }
-                node.shape = if style == StructureStyle::Flow { Shape::FlowMap(entries) } else { Shape::Map(entries) };
+                node.shape = if style == StructureStyle::Flow {
+                    Shape::FlowMap(entries)
+                } else {
+                    Shape::Map(entries)
+                };
             }
             _ => return refused(node.range.start, "this is no value"),
         }
-        if !node.is_block() && !matches!(node.shape, Shape::Text { .. }) && let Some(properties) = &node.properties {
+        if !node.is_block()
+            && !matches!(node.shape, Shape::Text { .. })
+            && let Some(properties) = &node.properties
+        {
             node.range.start = node.range.start.min(properties.start);
         }
         Ok(node)
@@ -300,7 +338,11 @@ fn skip(text: &str, from: usize, lines: bool) -> usize {
         at += spaces;
         match text[at..].bytes().next() {
             Some(b'\n') if lines => at += 1,
-            Some(b'#') if lines && text[..at].ends_with([' ', '\t', '\n']) || at == 0 && text.starts_with('#') => at = end_of_line(text, at),
+            Some(b'#')
+                if lines && text[..at].ends_with([' ', '\t', '\n']) || at == 0 && text.starts_with('#') =>
+            {
+                at = end_of_line(text, at)
+            }
             _ => return at,
         }
     }
@@ -321,7 +363,11 @@ pub(super) fn start_of_line(text: &str, at: usize) -> usize {
 fn end_of_text(text: &str, header: usize, content: &Range<usize>, keeps: bool) -> usize {
     let indent = content.start - start_of_line(text, content.start);
     let mut end = content.end.max(end_of_line(text, header));
-    let last_line = |end: usize| text[header..end].rfind('\n').map(|line_break| header + line_break);
+    let last_line = |end: usize| {
+        text[header..end]
+            .rfind('\n')
+            .map(|line_break| header + line_break)
+    };
     let is_blank = |line: &str| line.bytes().all(|letter| letter == b' ');
     // The reader stops where the next thing begins, on a line of that.
     if let Some(line_break) = last_line(end)
