@@ -109,12 +109,12 @@ impl Block {
     fn add(&mut self, lines: &[Line], column: usize) {
         for line in lines {
             match line {
-                Line::Comment(_, comment) => self.lines.push(format!("{:column$}{comment}", "")),
-                Line::Blank if self.keeps_lines() => {}
-                Line::Blank if self.lines.last().is_some_and(|last| !last.is_empty()) => {
-                    self.lines.push(String::new())
+                Line::Comment(_, comment) => {
+                    self.lines.push(format!("{:column$}{comment}", ""));
+                    self.end = End::Plain;
                 }
-                Line::Blank => {}
+                Line::Blank if self.keeps_lines() || self.lines.last().is_none_or(String::is_empty) => {}
+                Line::Blank => self.lines.push(String::new()),
             }
         }
     }
