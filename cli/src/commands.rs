@@ -1,6 +1,7 @@
 //! One module per subcommand.
 
 pub(crate) mod fmt;
+pub(crate) mod graph;
 pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod run;

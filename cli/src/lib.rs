@@ -37,6 +37,8 @@ enum Command {
     Lint(commands::lint::Arguments),
     /// Write manifests in their canonical form; comments stay
     Fmt(commands::fmt::Arguments),
+    /// Draw a workflow: Mermaid, DOT or SVG
+    Graph(commands::graph::Arguments),
     /// Start a run of a workflow, and wait for its end
     Run(commands::run::Arguments),
     /// List runs, or show one
@@ -95,6 +97,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             match arguments.command {
                 Command::Lint(arguments) => commands::lint::run(&arguments),
                 Command::Fmt(arguments) => commands::fmt::run(&arguments),
+                Command::Graph(arguments) => commands::graph::run(&arguments),
                 Command::Run(arguments) => commands::run::run(arguments).await,
                 Command::Runs(arguments) => commands::runs::run(arguments).await,
                 Command::Logs(arguments) => commands::logs::run(arguments).await,

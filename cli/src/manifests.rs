@@ -10,6 +10,8 @@ use flowpilot_engine::compile::Context;
 use flowpilot_engine::manifest::{self, Document, MANIFEST_BYTES, ManifestProblem};
 use serde_json::Value;
 
+pub(crate) mod one;
+
 /// Files that one call looks at: a folder by mistake, such as `/`, ends soon.
 const MAX_FILES: usize = 10_000;
 /// Bytes of all files together; what is made of them takes several times as much.
