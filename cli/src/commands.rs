@@ -1,5 +1,6 @@
 //! One module per subcommand.
 
+pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod graph;
 pub(crate) mod lint;

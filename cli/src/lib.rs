@@ -39,6 +39,8 @@ enum Command {
     Fmt(commands::fmt::Arguments),
     /// Draw a workflow: Mermaid, DOT or SVG
     Graph(commands::graph::Arguments),
+    /// Say what is known of a step: its edges, what it may read, its schema
+    Explain(commands::explain::Arguments),
     /// Start a run of a workflow, and wait for its end
     Run(commands::run::Arguments),
     /// List runs, or show one
@@ -98,6 +100,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
                 Command::Lint(arguments) => commands::lint::run(&arguments),
                 Command::Fmt(arguments) => commands::fmt::run(&arguments),
                 Command::Graph(arguments) => commands::graph::run(&arguments),
+                Command::Explain(arguments) => commands::explain::run(&arguments),
                 Command::Run(arguments) => commands::run::run(arguments).await,
                 Command::Runs(arguments) => commands::runs::run(arguments).await,
                 Command::Logs(arguments) => commands::logs::run(arguments).await,

@@ -7,9 +7,7 @@ use super::Problems;
 use super::excuses::Excuses;
 use super::graph::{Graph, Moment};
 use super::layout::Layout;
-use super::outcomes::{
-    ANY_FAILURE, ANY_SUCCESS, Ends, NOT_RUN, PASSED_OVER, meeting_of, possible,
-};
+use super::outcomes::{ANY_FAILURE, ANY_SUCCESS, Ends, NOT_RUN, PASSED_OVER, meeting_of, possible};
 use super::place::View;
 use crate::plan::{Edge, Need};
 

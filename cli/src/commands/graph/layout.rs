@@ -285,34 +285,33 @@ impl Layers {
 
     /// Writes places and routes; the size of all.
     fn write(&self, layout: &mut Layout) -> (f64, f64) {
-        let mut tops = vec![(0.0, 0.0); self.cells.len()];
+        // Per cell the top of its layer, its own lower border, and that of its layer.
+        let mut borders = vec![[0.0; 3]; self.cells.len()];
         let (mut top, mut width) = (0.0, 0.0_f64);
         for layer in &self.layers {
-            let height = layer
-                .iter()
-                .map(|cell| self.cells[*cell].height)
-                .fold(0.0, f64::max);
+            let heights = layer.iter().map(|cell| self.cells[*cell].height);
+            let bottom = top + heights.fold(0.0, f64::max);
             for number in layer {
                 let cell = &self.cells[*number];
-                let own = if cell.node.is_some() { cell.height } else { height };
-                let y = top + (height - own) / 2.0;
-                tops[*number] = (y, y + own);
+                borders[*number] = [top, top + cell.height, bottom];
                 width = width.max(cell.middle + cell.width / 2.0);
                 if let Some(node) = cell.node {
                     layout.areas[node].x = cell.middle - cell.width / 2.0;
-                    layout.areas[node].y = y;
+                    layout.areas[node].y = top;
                 }
             }
-            top += height + BELOW;
+            top = bottom + BELOW;
         }
         for (arrow, chain) in &self.chains {
-            let points = chain.iter().flat_map(|cell| {
-                let (middle, (upper, lower)) = (self.cells[*cell].middle, tops[*cell]);
-                [(middle, upper), (middle, lower)]
-            });
-            let points: Vec<(f64, f64)> = points.collect();
-            // From the lower border of the first box to the upper border of the last.
-            layout.routes[*arrow] = points[1..points.len() - 1].to_vec();
+            // Down to the end of the layer, and from layer to layer to the upper border of the last box.
+            let mut points = Vec::with_capacity(2 * chain.len());
+            for (place, cell) in chain.iter().enumerate() {
+                let (middle, [upper, own, lower]) = (self.cells[*cell].middle, borders[*cell]);
+                points.push((middle, if place == 0 { own } else { upper }));
+                points.push((middle, lower));
+            }
+            points.pop();
+            layout.routes[*arrow] = points;
         }
         (width, (top - BELOW).max(0.0))
     }

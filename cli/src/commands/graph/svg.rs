@@ -170,9 +170,9 @@ fn arrow(arrow: &Arrow, route: &[(f64, f64)], out: &mut String) -> fmt::Result {
     writeln!(out, "\"/>")
 }
 
-/// The label stands where the arrow leaves its box.
+/// The label stands where the arrow leaves the layer of its box.
 fn label(arrow: &Arrow, route: &[(f64, f64)], out: &mut String) -> fmt::Result {
-    let [(from, above), (to, below), ..] = route else {
+    let [_, (from, above), (to, below), ..] = route else {
         return Ok(());
     };
     let (x, y) = (f64::midpoint(*from, *to), f64::midpoint(*above, *below) + 3.0);
