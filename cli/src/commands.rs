@@ -1,5 +1,8 @@
 //! One module per subcommand.
 
+pub(crate) mod explain;
+pub(crate) mod fmt;
+pub(crate) mod graph;
 pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod run;

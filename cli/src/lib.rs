@@ -35,6 +35,12 @@ pub struct Arguments {
 enum Command {
     /// Check manifests before they are applied: file, line, path, problem, suggestion
     Lint(commands::lint::Arguments),
+    /// Write manifests in their canonical form; comments stay
+    Fmt(commands::fmt::Arguments),
+    /// Draw a workflow: Mermaid, DOT or SVG
+    Graph(commands::graph::Arguments),
+    /// Say what is known of a step: its edges, what it may read, its schema
+    Explain(commands::explain::Arguments),
     /// Start a run of a workflow, and wait for its end
     Run(commands::run::Arguments),
     /// List runs, or show one
@@ -92,6 +98,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         runtime.block_on(async {
             match arguments.command {
                 Command::Lint(arguments) => commands::lint::run(&arguments),
+                Command::Fmt(arguments) => commands::fmt::run(&arguments),
+                Command::Graph(arguments) => commands::graph::run(&arguments),
+                Command::Explain(arguments) => commands::explain::run(&arguments),
                 Command::Run(arguments) => commands::run::run(arguments).await,
                 Command::Runs(arguments) => commands::runs::run(arguments).await,
                 Command::Logs(arguments) => commands::logs::run(arguments).await,

@@ -10,6 +10,8 @@ use flowpilot_engine::compile::Context;
 use flowpilot_engine::manifest::{self, Document, MANIFEST_BYTES, ManifestProblem};
 use serde_json::Value;
 
+pub(crate) mod one;
+
 /// Files that one call looks at: a folder by mistake, such as `/`, ends soon.
 const MAX_FILES: usize = 10_000;
 /// Bytes of all files together; what is made of them takes several times as much.
@@ -38,20 +40,25 @@ pub(crate) fn load(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
                 );
                 manifest::parse(&text)
             }
-            Err(error) => Err(vec![ManifestProblem {
-                line: 1,
-                column: 1,
-                code: "Unreadable".to_owned(),
-                message: format!("failed to read the file: {error}"),
-            }]),
+            Err(error) => Err(vec![unreadable(&error)]),
         };
         sources.push(Source { file, content });
     }
     Ok(sources)
 }
 
+/// A file that cannot be read.
+pub(crate) fn unreadable(error: &std::io::Error) -> ManifestProblem {
+    ManifestProblem {
+        line: 1,
+        column: 1,
+        code: "Unreadable".to_owned(),
+        message: format!("failed to read the file: {error}"),
+    }
+}
+
 /// No more of a file than shows that it is too large.
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+pub(crate) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     let limit = u64::try_from(MANIFEST_BYTES)
         .unwrap_or(u64::MAX)
         .saturating_add(1);
@@ -64,6 +71,7 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// The files among `paths`, and the manifest files in folders below them, in order.
 pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut open: Vec<(PathBuf, bool)> = paths.iter().rev().map(|path| (path.clone(), true)).collect();

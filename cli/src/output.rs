@@ -45,6 +45,13 @@ pub(crate) fn document(value: &impl Serialize, format: Format) -> anyhow::Result
 
 /// Rows under headings, columns aligned as `kubectl` does it.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) {
+    for row in columns(headings, rows) {
+        line(&row);
+    }
+}
+
+/// The lines of a table.
+pub(crate) fn columns(headings: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let mut widths: Vec<usize> = headings.iter().map(|heading| heading.len()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -56,12 +63,13 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) {
             .iter()
             .zip(&widths)
             .map(|(cell, width)| format!("{cell:<width$}"));
-        line(padded.collect::<Vec<_>>().join("   ").trim_end());
+        padded.collect::<Vec<_>>().join("   ").trim_end().to_owned()
     };
-    render(&headings.iter().map(ToString::to_string).collect::<Vec<_>>());
-    for row in rows {
-        render(row);
-    }
+    let headings: Vec<String> = headings.iter().map(ToString::to_string).collect();
+    std::iter::once(&headings)
+        .chain(rows)
+        .map(|cells| render(cells))
+        .collect()
 }
 
 /// The text at a JSON pointer, or nothing.

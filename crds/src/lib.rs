@@ -12,6 +12,7 @@
 pub mod condition;
 pub mod connection;
 pub mod connector;
+pub mod field_order;
 pub mod names;
 pub mod runner_class;
 pub mod schema;

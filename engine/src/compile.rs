@@ -12,7 +12,7 @@
 
 use flowpilot_crds::WorkflowSpec;
 
-use crate::plan::{PLAN_VERSION, Plan};
+use crate::plan::{PLAN_VERSION, Plan, PlanStep};
 use crate::problem::{Problem, Severity};
 use crate::size::json_size;
 
@@ -22,6 +22,7 @@ mod certainty;
 mod context;
 mod cron;
 mod excuses;
+mod explain;
 mod graph;
 mod identifiers;
 mod inputs;
@@ -53,6 +54,9 @@ use place::Spot;
 pub(crate) use references::is_reference;
 
 pub use context::{Context, Support, WorkflowInterface};
+pub use explain::{
+    Attempts, Called, Explanation, Limit, Link, Name, Scope, StepPlace, explain, places,
+};
 
 /// Steps of one workflow.
 pub const STEPS: usize = 500;
@@ -94,7 +98,7 @@ pub fn compile(spec: &WorkflowSpec, context: &Context) -> Result<Compiled, Vec<P
         let message = format!("the spec is larger than {SPEC_BYTES} bytes: split it into several workflows");
         return Err(vec![Problem::error("LimitExceeded", "spec", message)]);
     }
-    let plan = plan(spec, context, &mut problems);
+    let plan = plan(spec, context, &mut problems, |_| {});
     let Problems {
         found,
         unresolved,
@@ -120,7 +124,20 @@ pub fn compile(spec: &WorkflowSpec, context: &Context) -> Result<Compiled, Vec<P
     }
 }
 
-fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Option<Plan> {
+/// What the compiler knows of a workflow, whether or not it is right.
+struct Knowledge<'a> {
+    names: &'a reads::Names<'a>,
+    types: &'a types::Known,
+    steps: &'a [Option<PlanStep>],
+}
+
+/// The plan, if all of it is right; `look` is shown what there is in any case.
+fn plan(
+    spec: &WorkflowSpec,
+    context: &Context,
+    problems: &mut Problems,
+    look: impl FnOnce(&Knowledge<'_>),
+) -> Option<Plan> {
     limits::steps(spec, problems);
     unsupported::check(spec, context.support, problems);
     let inputs = inputs::compile(spec, problems);
@@ -168,7 +185,12 @@ fn plan(spec: &WorkflowSpec, context: &Context, problems: &mut Problems) -> Opti
         concurrency: concurrency.as_ref().and_then(Option::as_ref),
         outputs: outputs.as_ref(),
     };
-    types::check(&names, &checked, problems);
+    let types = types::check(&names, &checked, problems);
+    look(&Knowledge {
+        names: &names,
+        types: &types,
+        steps: &steps,
+    });
     advice::habits(&names, &mut problems.advice);
     let actions = steps::actions(&names);
     let steps: Option<Vec<_>> = steps.into_iter().collect();

@@ -20,7 +20,7 @@ mod trigger;
 mod work;
 
 pub use action::PlanAction;
-pub(crate) use edge::{Edge, Need};
+pub use edge::{Edge, Need};
 pub(crate) use index::Index;
 pub use input::PlanInput;
 pub(crate) use policy::{CachePolicy, RetryPolicy, UndoAction};
@@ -142,9 +142,37 @@ impl PlanStep {
         self.block
     }
 
-    /// The ids of the steps it needs, as indexes into [`Plan::steps`].
-    pub fn needs(&self) -> impl Iterator<Item = usize> {
-        self.needs.iter().map(|need| need.step)
+    /// What it needs of steps of the same block, in the order of the manifest.
+    #[must_use]
+    pub fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    /// Other steps can be in it.
+    #[must_use]
+    pub fn is_block(&self) -> bool {
+        self.work.is_block()
+    }
+
+    /// What its kind is about, in one word of the manifest: an action, an image, a workflow, the type of an event, a
+    /// code.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        match &self.work {
+            Work::Uses { action: word, .. }
+            | Work::Workflow { name: word, .. }
+            | Work::Emit { event: word, .. }
+            | Work::Fail { code: word, .. } => Some(word),
+            Work::Container(container) => Some(&container.image),
+            Work::Wait(WaitFor::Event(event)) => Some(&event.event),
+            _ => None,
+        }
+    }
+
+    /// The action that takes it back.
+    #[must_use]
+    pub fn undo_action(&self) -> Option<&str> {
+        self.undo.as_ref().map(|undo| undo.action.as_str())
     }
 
     /// How many attempts it has at most.

@@ -61,6 +61,7 @@ pub use attempt::OUTPUT_BYTES;
 pub use command::{CacheUse, Command, Perform, Publication, Question, Task};
 pub use error::ReplayError;
 pub(crate) use names::is_data;
+pub(crate) use retry::RETRYABLE;
 pub use snapshot::Snapshot;
 pub use view::{RunView, StepState, StepView, UndoState};
 pub use wait::IncomingEvent;

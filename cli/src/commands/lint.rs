@@ -1,11 +1,12 @@
 //! `flowpilot lint`: what admission would say, with file and line, before anything is applied. A Tenant among the files
 //! says which variables its workflows have.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use flowpilot_engine::manifest;
-use flowpilot_engine::problem::Severity;
+use flowpilot_engine::manifest::{self, Document, ManifestProblem};
+use flowpilot_engine::problem::{Problem, Severity};
 use serde::Serialize;
 
 use crate::manifests::{self, Source, Tenants};
@@ -26,7 +27,7 @@ pub(crate) struct Arguments {
 
 /// One finding, with its place in a file.
 #[derive(Debug, Serialize)]
-struct Finding {
+pub(crate) struct Finding {
     file: String,
     line: u32,
     column: u32,
@@ -36,6 +37,66 @@ struct Finding {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     suggestion: Option<String>,
+}
+
+impl Finding {
+    /// Why nothing is known of a file.
+    pub(crate) fn unreadable(file: &str, problem: &ManifestProblem) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: problem.line,
+            column: problem.column,
+            severity: Severity::Error,
+            code: problem.code.clone(),
+            path: String::new(),
+            message: problem.message.clone(),
+            suggestion: None,
+        }
+    }
+
+    /// What is wrong with an object.
+    pub(crate) fn of(file: &str, document: &Document, problem: Problem) -> Self {
+        let (line, column) = document.place(&problem);
+        Self {
+            file: file.to_owned(),
+            line,
+            column,
+            severity: problem.severity,
+            code: problem.code,
+            path: problem.path,
+            message: problem.message,
+            suggestion: problem.suggestion,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            file,
+            line,
+            column,
+            severity,
+            code,
+            path,
+            message,
+            suggestion,
+        } = self;
+        let severity = if *severity == Severity::Error {
+            "error"
+        } else {
+            "warning"
+        };
+        write!(formatter, "{file}:{line}:{column}: {severity}: ")?;
+        if !path.is_empty() {
+            write!(formatter, "{path}: ")?;
+        }
+        write!(formatter, "{message}")?;
+        if let Some(word) = suggestion {
+            write!(formatter, "; did you mean `{word}`?")?;
+        }
+        write!(formatter, " [{code}]")
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -54,7 +115,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if arguments.output == Format::Table {
-        findings.iter().for_each(print);
+        findings
+            .iter()
+            .for_each(|finding| output::line(&finding.to_string()));
         output::note(&format!(
             "{manifests} manifests: {errors} errors, {warnings} warnings"
         ));
@@ -69,72 +132,19 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn print(finding: &Finding) {
-    let Finding {
-        file,
-        line,
-        column,
-        severity,
-        code,
-        path,
-        message,
-        suggestion,
-    } = finding;
-    let severity = if *severity == Severity::Error {
-        "error"
-    } else {
-        "warning"
-    };
-    let hint = suggestion
-        .as_ref()
-        .map(|word| format!("; did you mean `{word}`?"))
-        .unwrap_or_default();
-    let place = if path.is_empty() {
-        String::new()
-    } else {
-        format!("{path}: ")
-    };
-    output::line(&format!(
-        "{file}:{line}:{column}: {severity}: {place}{message}{hint} [{code}]"
-    ));
-}
-
 /// Looks at one file and gives the number of manifests in it.
 fn lint(source: &Source, tenants: &Tenants, findings: &mut Vec<Finding>) -> usize {
     let name = source.file.display().to_string();
     let documents = match &source.content {
         Ok(documents) => documents,
         Err(problems) => {
-            findings.extend(problems.iter().map(|problem| Finding {
-                file: name.clone(),
-                line: problem.line,
-                column: problem.column,
-                severity: Severity::Error,
-                code: problem.code.clone(),
-                path: String::new(),
-                message: problem.message.clone(),
-                suggestion: None,
-            }));
+            findings.extend(problems.iter().map(|problem| Finding::unreadable(&name, problem)));
             return 0;
         }
     };
     for document in documents {
-        for problem in manifest::check(document, &tenants.context(document)) {
-            let (line, column) = document.place(&problem);
-            let (severity, code, path) = (problem.severity, problem.code, problem.path);
-            let (message, suggestion) = (problem.message, problem.suggestion);
-            let file = name.clone();
-            findings.push(Finding {
-                file,
-                line,
-                column,
-                severity,
-                code,
-                path,
-                message,
-                suggestion,
-            });
-        }
+        let problems = manifest::check(document, &tenants.context(document)).into_iter();
+        findings.extend(problems.map(|problem| Finding::of(&name, document, problem)));
     }
     documents.len()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flowpilot_crds::field_order::FieldOrder;
 use flowpilot_engine::plan::PlanAction;
 use flowpilot_engine::simulation::Signal;
 use jiff::Timestamp;
@@ -11,6 +12,26 @@ use super::expect::Expect;
 use super::fields::{self, Fields, Read, wrong};
 use super::mocks::Mocks;
 use super::signals;
+
+/// The fields of a document, in the order in which they are read.
+const FIELDS: [&str; 16] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "why",
+    "workflow",
+    "workflows",
+    "actions",
+    "tenant",
+    "clock",
+    "startedBy",
+    "inputs",
+    "trigger",
+    "mode",
+    "mocks",
+    "signals",
+    "expect",
+];
 
 /// Where simulated time starts unless a document says otherwise.
 const CLOCK: &str = "2026-01-01T00:00:00Z";
@@ -82,6 +103,7 @@ impl TestDocument {
         let signals = signals::read(fields.list("signals")?)?;
         let nothing = json!({});
         let expect = Expect::read(fields.take("expect").unwrap_or(&nothing))?;
+        debug_assert_eq!(fields.known(), FIELDS);
         fields.end()?;
         Ok(Self {
             name,
@@ -101,6 +123,19 @@ impl TestDocument {
             expect,
         })
     }
+}
+
+/// The order in which people read a document; that of a workflow in it is the workflow's own.
+pub(crate) fn field_order() -> FieldOrder {
+    let workflow = FieldOrder::of_kind("Workflow").unwrap_or_default();
+    FieldOrder::of(FIELDS.map(|name| {
+        let inner = match name {
+            "workflow" => workflow.clone(),
+            "workflows" => FieldOrder::each(workflow.clone()),
+            _ => FieldOrder::default(),
+        };
+        (name, inner)
+    }))
 }
 
 fn source(value: &Value, path: &str) -> Read<Source> {

@@ -43,6 +43,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The fields that were asked for so far.
+    pub(crate) fn known(&self) -> &[&'static str] {
+        &self.known
+    }
+
     /// The path of a field.
     pub(crate) fn path(&self, name: &str) -> String {
         join(&self.path, name)

@@ -48,14 +48,14 @@ pub struct Step {
         regex(pattern = "^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*@[0-9]{1,4}$")
     )]
     pub uses: Option<String>,
-    /// Input of the action; values may hold `$( … )`.
-    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
-    #[schemars(schema_with = "crate::schema::any_map")]
-    pub with: serde_json::Map<String, serde_json::Value>,
     /// The Connection that the action uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub connection: Option<String>,
+    /// Input of the action; values may hold `$( … )`.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    #[schemars(schema_with = "crate::schema::any_map")]
+    pub with: serde_json::Map<String, serde_json::Value>,
     /// Computes values; the output is this map with every `$( … )` evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::any_map")]

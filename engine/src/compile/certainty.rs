@@ -7,9 +7,7 @@ use super::Problems;
 use super::excuses::Excuses;
 use super::graph::{Graph, Moment};
 use super::layout::Layout;
-use super::outcomes::{
-    ANY_FAILURE, ANY_SUCCESS, Ends, NOT_RUN, PASSED_OVER, is_failure, meeting_of, possible,
-};
+use super::outcomes::{ANY_FAILURE, ANY_SUCCESS, Ends, NOT_RUN, PASSED_OVER, meeting_of, possible};
 use super::place::View;
 use crate::plan::{Edge, Need};
 
@@ -175,7 +173,7 @@ impl Certainty {
         for (step, needs) in needs.iter().enumerate() {
             if self.runs(step) {
                 for need in needs {
-                    handled[need.step] |= need.edges.iter().any(is_failure);
+                    handled[need.step] |= need.edges.iter().any(Edge::is_failure);
                 }
             }
         }

@@ -115,11 +115,6 @@ pub(super) fn are_apart(one: &Edge, other: &Edge) -> bool {
     match (one, other) {
         (Edge::Named { name, .. }, Edge::Named { name: another, .. }) => name != another,
         (Edge::Done, _) | (_, Edge::Done) => false,
-        (one, other) => is_failure(one) != is_failure(other),
+        (one, other) => one.is_failure() != other.is_failure(),
     }
-}
-
-/// Met by failures.
-pub(super) fn is_failure(edge: &Edge) -> bool {
-    matches!(edge, Edge::Failed | Edge::Named { failure: true, .. })
 }

@@ -51,7 +51,7 @@ pub(super) fn check(
 }
 
 /// The ends after which a step has the field; nothing if it always has.
-fn ends_with(step: &Step, field: &str) -> Option<Ends> {
+pub(super) fn ends_with(step: &Step, field: &str) -> Option<Ends> {
     let kind = Kind::of(step);
     Some(match field {
         "output" => match kind {

@@ -118,7 +118,7 @@ impl Names<'_> {
     }
 
     /// Every root that can be read here.
-    fn roots(&self, view: View) -> impl Iterator<Item = &'static str> + '_ {
+    pub(super) fn roots(&self, view: View) -> impl Iterator<Item = &'static str> + '_ {
         let all = RUN
             .into_iter()
             .chain(["trigger", "event", "item", "index", "turn", "blocks"]);

@@ -19,9 +19,11 @@ mod blocks;
 mod environment;
 mod expected;
 mod outputs;
+mod scope;
 mod step;
 
-use environment::Known;
+pub(super) use environment::Known;
+pub(super) use scope::{Readable, outline, readable};
 
 /// What has been compiled, and is checked here.
 pub(super) struct Checked<'a> {
@@ -31,8 +33,8 @@ pub(super) struct Checked<'a> {
     pub(super) outputs: Option<&'a Tree>,
 }
 
-/// Checks the types of everything.
-pub(super) fn check(names: &Names<'_>, checked: &Checked<'_>, problems: &mut Problems) {
+/// Checks the types of everything, and gives what it found.
+pub(super) fn check(names: &Names<'_>, checked: &Checked<'_>, problems: &mut Problems) -> Known {
     let mut walk = Checker {
         names,
         known: Known::of(names),
@@ -49,6 +51,7 @@ pub(super) fn check(names: &Names<'_>, checked: &Checked<'_>, problems: &mut Pro
     if let Some(concurrency) = checked.concurrency {
         walk.tree(&concurrency.key, View::Concurrency, "spec.concurrency.key");
     }
+    walk.known
 }
 
 /// The walk over all expressions.

@@ -10,7 +10,7 @@ use crate::journal::StepError;
 use crate::plan::{RetryPolicy, Work};
 
 /// Errors of the moment: tried again unless the step or the action says otherwise.
-pub(super) const RETRYABLE: [&str; 5] = ["Timeout", "RateLimited", "Unavailable", "Conflict", "Interrupted"];
+pub(crate) const RETRYABLE: [&str; 5] = ["Timeout", "RateLimited", "Unavailable", "Conflict", "Interrupted"];
 /// After these nobody knows whether a Write happened.
 const UNKNOWN: [&str; 2] = ["Timeout", "Interrupted"];
 /// The longest pause that the other side can ask for.

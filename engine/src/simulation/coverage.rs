@@ -114,8 +114,6 @@ fn meets(edge: &Edge, end: &StepReport) -> bool {
 fn written(needed: &str, edge: &Edge) -> String {
     match edge {
         Edge::Succeeded => needed.to_owned(),
-        Edge::Failed => format!("{needed}.failed"),
-        Edge::Done => format!("{needed}.done"),
-        Edge::Named { name, .. } => format!("{needed}.{name}"),
+        other => format!("{needed}.{}", other.outcome()),
     }
 }

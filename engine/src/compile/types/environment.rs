@@ -9,11 +9,11 @@ use super::is;
 use crate::expression::types::{Environment, Field, Object, Type};
 
 /// Types that have been found so far.
-pub(super) struct Known {
+pub(in crate::compile) struct Known {
     inputs: Type,
     variables: Type,
     /// What each step gives.
-    pub(super) outputs: Vec<Type>,
+    pub(in crate::compile) outputs: Vec<Type>,
     /// Of a forEach: its item. Of a loop: its carried values.
     pub(super) lent: Vec<Type>,
     error: Type,
