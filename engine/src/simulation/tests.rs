@@ -49,6 +49,7 @@ fn run(steps: &str, signals: Vec<Signal>) -> Report {
         clock: Timestamp::UNIX_EPOCH,
         dry_run: false,
         seed: Seed::new(0, "test"),
+        real_time: false,
     };
     Simulation::new(scene, signals, &mut ByName).expect("a run").run()
 }
