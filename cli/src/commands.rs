@@ -1,5 +1,6 @@
 //! One module per subcommand.
 
+pub(crate) mod eval;
 pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod run;

@@ -14,6 +14,7 @@ mod dev;
 mod manifests;
 mod output;
 mod testing;
+mod values;
 
 pub use output::Format;
 
@@ -35,7 +36,9 @@ pub struct Arguments {
 enum Command {
     /// Check manifests before they are applied: file, line, path, problem, suggestion
     Lint(commands::lint::Arguments),
-    /// Start a run of a workflow, and wait for its end
+    /// Evaluate an expression on given data, and say what it cost
+    Eval(commands::eval::Arguments),
+    /// Start a run of a workflow and wait for its end; with --local in this process, without a server
     Run(commands::run::Arguments),
     /// List runs, or show one
     Runs(commands::runs::Arguments),
@@ -92,6 +95,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         runtime.block_on(async {
             match arguments.command {
                 Command::Lint(arguments) => commands::lint::run(&arguments),
+                Command::Eval(arguments) => commands::eval::run(&arguments),
                 Command::Run(arguments) => commands::run::run(arguments).await,
                 Command::Runs(arguments) => commands::runs::run(arguments).await,
                 Command::Logs(arguments) => commands::logs::run(arguments).await,

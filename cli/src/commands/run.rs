@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::logs;
 use crate::client::Client;
-use crate::{Connection, Format, output};
+use crate::{Connection, Format, output, values};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -93,19 +92,11 @@ fn show(run: &Value, format: Format) -> anyhow::Result<()> {
 fn inputs(arguments: &Arguments) -> anyhow::Result<Map<String, Value>> {
     let mut inputs = match &arguments.inputs_file {
         None => Map::new(),
-        Some(file) => {
-            let text = std::fs::read_to_string(file);
-            let text = text.with_context(|| format!("failed to read {}", file.display()))?;
-            serde_saphyr::from_str(&text)
-                .with_context(|| format!("{} is not a map of inputs", file.display()))?
-        }
+        Some(file) => values::map(file, "inputs")?,
     };
-    for pair in &arguments.inputs {
-        let (name, value) = pair
-            .split_once('=')
-            .with_context(|| format!("--input {pair}: write name=value"))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-        inputs.insert(name.to_owned(), value);
+    for given in &arguments.inputs {
+        let (name, value) = values::pair(given, "--input")?;
+        inputs.insert(name, value);
     }
     Ok(inputs)
 }
