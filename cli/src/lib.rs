@@ -11,6 +11,8 @@ use clap::{Args, Parser, Subcommand};
 mod client;
 mod commands;
 mod dev;
+mod journal;
+mod local;
 mod manifests;
 mod output;
 mod testing;

@@ -1,6 +1,6 @@
-//! `flowpilot run`: start a run and wait for its end.
+//! `flowpilot run`: start a run and wait for its end, on a server or here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use reqwest::Method;
@@ -8,11 +8,20 @@ use serde_json::{Map, Value, json};
 
 use super::logs;
 use crate::client::Client;
-use crate::{Connection, Format, output, values};
+use crate::{Connection, Format, local, output, values};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  flowpilot run refund -i letter='Please pay' --tenant acme
+  flowpilot run --local refund.yaml -i letter='Please pay'
+  flowpilot run --local flows/ refund -f inputs.yaml --answer ask=approve --journal run.json
+  flowpilot run --local order.yaml --event order.paid='{\"id\": 1}' --timeout 10m
+
+Without a server, actions, scripts and waits are real; approvals and events come from --answer, --event or the terminal.
+Ctrl-C cancels: clean-up and undo run. A second one stops at once.
+Exit status: 0 the run succeeded, 1 it did not, 2 the command line is wrong.")]
 pub(crate) struct Arguments {
-    /// Name of the workflow
+    /// Name of the workflow; with --local a file or folder with its manifest
     workflow: String,
     /// An input as name=value; the value is JSON, or text if it is none
     #[arg(short, long = "input", value_name = "NAME=VALUE")]
@@ -21,19 +30,26 @@ pub(crate) struct Arguments {
     #[arg(short = 'f', long)]
     inputs_file: Option<PathBuf>,
     /// Digest of the revision to run; the current one if not given
-    #[arg(long)]
+    #[arg(long, conflicts_with = "local")]
     revision: Option<String>,
     /// Start it and do not wait for its end
-    #[arg(long)]
+    #[arg(long, conflicts_with = "local")]
     no_wait: bool,
     /// How to print
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
     #[command(flatten)]
+    local: local::Options,
+    #[command(flatten)]
     connection: Connection,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.local.local {
+        let inputs = inputs(&arguments)?;
+        let file = Path::new(&arguments.workflow);
+        return local::run(file, inputs, arguments.local, arguments.output).await;
+    }
     let client = Client::new(&arguments.connection)?;
     let tenant = arguments.connection.tenant()?;
     let mut body = json!({"inputs": inputs(&arguments)?});
@@ -67,7 +83,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// A run as one line and its outputs, or as a whole document.
-fn show(run: &Value, format: Format) -> anyhow::Result<()> {
+pub(crate) fn show(run: &Value, format: Format) -> anyhow::Result<()> {
     if format != Format::Table {
         return output::document(run, format);
     }
