@@ -3,6 +3,7 @@
 pub(crate) mod eval;
 pub(crate) mod lint;
 pub(crate) mod logs;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod test;

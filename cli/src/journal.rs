@@ -27,7 +27,7 @@ const FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// Runs of one file: as many as one run may start, and itself.
 const RUNS: usize = 2_000;
 /// Events of one run: twice as many as the engine lets a run have.
-const EVENTS: usize = 100_000;
+pub(crate) const EVENTS: usize = 100_000;
 
 /// The document.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -42,7 +42,9 @@ enum Command {
     Eval(commands::eval::Arguments),
     /// Start a run of a workflow and wait for its end; with --local in this process, without a server
     Run(commands::run::Arguments),
-    /// List runs, or show one
+    /// Play the journal of a run again, and compare what the engine decides
+    Replay(commands::replay::Arguments),
+    /// List runs, show one, or save its journal
     Runs(commands::runs::Arguments),
     /// Show what happens in a run, step by step, until it ends
     Logs(commands::logs::Arguments),
@@ -99,6 +101,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
                 Command::Lint(arguments) => commands::lint::run(&arguments),
                 Command::Eval(arguments) => commands::eval::run(&arguments),
                 Command::Run(arguments) => commands::run::run(arguments).await,
+                Command::Replay(arguments) => commands::replay::run(&arguments),
                 Command::Runs(arguments) => commands::runs::run(arguments).await,
                 Command::Logs(arguments) => commands::logs::run(arguments).await,
                 Command::Dev(arguments) => dev::run(arguments).await,
