@@ -23,7 +23,7 @@ use crate::values;
 /// The kind of the document.
 const KIND: &str = "RunJournal";
 /// The largest file that is read.
-const FILE_BYTES: u64 = 64 * 1024 * 1024;
+pub(crate) const FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// Runs of one file: as many as one run may start, and itself.
 const RUNS: usize = 2_000;
 /// Events of one run: twice as many as the engine lets a run have.
@@ -37,6 +37,21 @@ pub(crate) struct Journal {
     kind: String,
     /// The run, then those that it started.
     pub(crate) runs: Vec<Recorded>,
+}
+
+/// What a document says it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kind {
+    #[serde(default)]
+    api_version: Value,
+    #[serde(default)]
+    kind: Value,
+}
+
+/// Whether a text is such a document, rather than bare events.
+pub(crate) fn is_journal(text: &str) -> bool {
+    serde_json::from_str::<Kind>(text).is_ok_and(|kind| kind.kind == KIND)
 }
 
 /// One run.
@@ -72,14 +87,6 @@ impl Journal {
 
     /// Reads a text; `name` is that of its file. Places in errors are line and column.
     pub(crate) fn parse(text: &str, name: &str) -> anyhow::Result<Self> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Kind {
-            #[serde(default)]
-            api_version: Value,
-            #[serde(default)]
-            kind: Value,
-        }
         let wanted = format!("{GROUP}/{VERSION}");
         let kind: Kind = serde_json::from_str(text)
             .map_err(|error| anyhow::anyhow!("{name}:{}:{}: {error}", error.line(), error.column()))?;

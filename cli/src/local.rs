@@ -128,12 +128,7 @@ pub(crate) async fn run(
 }
 
 /// Says what came of it.
-fn finish(
-    end: End,
-    report: Option<&Report>,
-    runs: &[Recorded],
-    format: Format,
-) -> anyhow::Result<ExitCode> {
+fn finish(end: End, report: Option<&Report>, runs: &[Recorded], format: Format) -> anyhow::Result<ExitCode> {
     let Some(report) = report else {
         bail!("stopped at once: nothing was cleaned up or undone");
     };

@@ -115,10 +115,7 @@ fn evaluate(expression: &Expression, scope: &dyn Scope) -> Result<Outcome, Evalu
 
 fn show(outcome: &Outcome, json: Option<Json>, format: Format) -> anyhow::Result<()> {
     let whole = Budget::default();
-    let (steps, bytes) = (
-        whole.steps - outcome.left.steps,
-        whole.bytes - outcome.left.bytes,
-    );
+    let (steps, bytes) = (whole.steps - outcome.left.steps, whole.bytes - outcome.left.bytes);
     let kind = outcome
         .value
         .as_ref()

@@ -56,9 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let played = Journal::read(&arguments.journal).and_then(|journal| {
         let played = all(&journal, arguments.with.as_deref())?;
         show(&played, arguments)?;
-        Ok(played
-            .iter()
-            .all(|played| played.replayed.difference.is_none()))
+        Ok(played.iter().all(|played| played.replayed.difference.is_none()))
     });
     Ok(match played {
         Ok(true) => ExitCode::SUCCESS,
@@ -133,9 +131,7 @@ fn workflows(file: &Path) -> anyhow::Result<BTreeMap<String, Arc<Plan>>> {
 
 fn show(played: &[Played<'_>], arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.output != Format::Table {
-        let same = played
-            .iter()
-            .all(|played| played.replayed.difference.is_none());
+        let same = played.iter().all(|played| played.replayed.difference.is_none());
         let runs = played
             .iter()
             .map(|played| document(played, arguments.quiet))
@@ -216,7 +212,10 @@ fn told(command: &Command) -> String {
 
 /// What was recorded, what would be now, and the fields in which they differ.
 fn explained(recorded: Option<&Event>, difference: &Difference) -> anyhow::Result<Vec<String>> {
-    let recorded = recorded.map(serde_json::to_value).transpose()?.unwrap_or_default();
+    let recorded = recorded
+        .map(serde_json::to_value)
+        .transpose()?
+        .unwrap_or_default();
     let mut lines = vec![format!("recorded: {}", cut(&recorded))];
     match &difference.instead {
         Instead::Wait => {
@@ -233,7 +232,9 @@ fn explained(recorded: Option<&Event>, difference: &Difference) -> anyhow::Resul
                     recorded.as_object().unwrap_or(&none),
                     event.as_object().unwrap_or(&none),
                 );
-                let names = then.keys().chain(now.keys().filter(|name| !then.contains_key(*name)));
+                let names = then
+                    .keys()
+                    .chain(now.keys().filter(|name| !then.contains_key(*name)));
                 for name in names.filter(|name| then.get(*name) != now.get(*name)) {
                     let side = |fields: &Map<String, Value>| fields.get(name).map_or("-".to_owned(), cut);
                     lines.push(format!("  {name}: {} then, {} now", side(then), side(now)));

@@ -36,9 +36,9 @@ pub(crate) fn events(given: &[String]) -> anyhow::Result<Vec<Told>> {
     given
         .iter()
         .map(|text| {
-            let (event, data) = text
-                .split_once('=')
-                .with_context(|| format!("--event {text}: write TYPE={{…}}, such as order.paid={{\"id\": 1}}"))?;
+            let (event, data) = text.split_once('=').with_context(|| {
+                format!("--event {text}: write TYPE={{…}}, such as order.paid={{\"id\": 1}}")
+            })?;
             Ok(Told {
                 event: event.to_owned(),
                 data: data_of(data).with_context(|| format!("--event {text}"))?,
@@ -128,7 +128,9 @@ impl Answers {
                     Ok(answer) => answer,
                     Err(wrong) => bail!("--answer {step}: {}: {}", wrong.path, wrong.message),
                 },
-                _ => bail!("--answer {text}: write {step}=approve, {step}=reject or {step}={{\"approve\": true, …}}"),
+                _ => bail!(
+                    "--answer {text}: write {step}=approve, {step}=reject or {step}={{\"approve\": true, …}}"
+                ),
             };
             answers.by_step.entry(step).or_default().push(answer);
         }
@@ -138,7 +140,9 @@ impl Answers {
     /// The next answer to a question of this step.
     pub(crate) fn next(&mut self, path: &str) -> Option<Answer> {
         let id = path.rsplit(['.', '/']).next().unwrap_or(path);
-        let key = [path, id].into_iter().find(|key| self.by_step.contains_key(*key))?;
+        let key = [path, id]
+            .into_iter()
+            .find(|key| self.by_step.contains_key(*key))?;
         let list = &self.by_step[key];
         let used = self.used.entry(key.to_owned()).or_default();
         let answer = list.get(*used).or_else(|| list.last()).cloned();

@@ -73,7 +73,9 @@ impl<'w> Drive<'w> {
             self.obey();
             if self.simulation.is_over() {
                 for step in self.people.unused() {
-                    output::note(&format!("--answer {step}: nobody was asked by a step of this name"));
+                    output::note(&format!(
+                        "--answer {step}: nobody was asked by a step of this name"
+                    ));
                 }
                 return (self.end, Some(Box::new(self.simulation.finish())));
             }
@@ -82,6 +84,7 @@ impl<'w> Drive<'w> {
                 self.cancel(End::Unanswered(help));
                 continue;
             }
+            self.people.tell();
             let timer = self.timer();
             tokio::select! {
                 biased;
@@ -145,7 +148,11 @@ impl<'w> Drive<'w> {
             let wait = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
             now + wait.saturating_add(Duration::from_millis(1)).min(FAR)
         });
-        [due, self.deadline].into_iter().flatten().min().unwrap_or(now + FAR)
+        [due, self.deadline]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now + FAR)
     }
 }
 

@@ -28,6 +28,8 @@ struct Waits {
     path: String,
     /// What it is and how to answer.
     help: String,
+    /// That was said.
+    is_told: bool,
 }
 
 impl People {
@@ -44,11 +46,13 @@ impl People {
     /// People are asked. What was answered in advance comes back at once.
     pub(crate) fn asked(&mut self, path: String, question: Box<Question>) -> Vec<SignalKind> {
         let title = question.title.clone().unwrap_or_default();
-        let help =
-            format!("{path} asks for an approval ({title}): --answer {path}=approve, or --answer {path}=reject");
+        let help = format!(
+            "{path} asks for an approval ({title}): --answer {path}=approve, or --answer {path}=reject"
+        );
         self.waits.push(Waits {
             path: path.clone(),
             help: help.replace(" ()", ""),
+            is_told: false,
         });
         if let Some(answer) = self.answers.next(&path) {
             return answer.votes(&path, &question);
@@ -62,6 +66,7 @@ impl People {
         self.waits.push(Waits {
             path: path.clone(),
             help: format!("{path} waits for an event {event}: --event {event}='{{…}}'"),
+            is_told: false,
         });
         self.dialogs.push_back(Dialog::event(path, event));
     }
@@ -74,6 +79,16 @@ impl People {
             output::note(&format!("{path} asks no more"));
         }
         self.dialogs.retain(|dialog| dialog.path != path);
+    }
+
+    /// Says what the run waits for, and how to answer it the next time, where nobody can be asked.
+    pub(crate) fn tell(&mut self) {
+        for waits in self.waits.iter_mut().filter(|waits| !waits.is_told) {
+            waits.is_told = true;
+            if self.terminal.is_none() {
+                output::note(&waits.help);
+            }
+        }
     }
 
     /// Nobody answers any more.
@@ -138,9 +153,7 @@ mod tests {
     use super::*;
 
     fn question() -> Box<Question> {
-        let field = |name: &str, type_: &str, required: bool, options: &[&str]| {
-            json!({"name": name, "type": type_, "required": required, "options": options})
-        };
+        let field = |name: &str, type_: &str, required: bool, options: &[&str]| json!({"name": name, "type": type_, "required": required, "options": options});
         let form = json!([
             field("limit", "integer", true, &[]),
             field("way", "string", false, &["post", "courier"]),
@@ -194,12 +207,7 @@ mod tests {
             panic!("{signals:?}");
         };
         assert_eq!(
-            (
-                step.as_str(),
-                vote.approve,
-                &vote.groups,
-                vote.comment.as_deref()
-            ),
+            (step.as_str(), vote.approve, &vote.groups, vote.comment.as_deref()),
             ("ask", true, &vec!["managers".to_owned()], Some("fine"))
         );
         assert_eq!(json!(vote.form), json!({"limit": 5, "way": "courier"}));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use flowpilot_crds::names::tenant_of;
 use flowpilot_crds::{TenantSpec, WorkflowSpec};
 use flowpilot_engine::compile::{Compiled, Context, Support, WorkflowInterface};
@@ -143,7 +143,11 @@ fn choose<'a>(
             None => bail!(
                 "{} has no workflow {name}: it has {}",
                 file.display(),
-                if found.is_empty() { "none".to_owned() } else { names() }
+                if found.is_empty() {
+                    "none".to_owned()
+                } else {
+                    names()
+                }
             ),
         },
         None => match found.keys().collect::<Vec<_>>().as_slice() {
@@ -187,7 +191,6 @@ type Outcome = Result<(WorkflowSpec, Compiled), Vec<Problem>>;
 fn compile(found: &BTreeMap<&str, &Document>, variables: BTreeSet<String>) -> BTreeMap<String, Outcome> {
     let mut context = Context {
         tenant_variables: Some(variables),
-        support: Support::Local,
         ..Context::default()
     };
     let all = |context: &Context| -> BTreeMap<String, Outcome> {
@@ -204,6 +207,7 @@ fn compile(found: &BTreeMap<&str, &Document>, variables: BTreeSet<String>) -> BT
         Some((name, WorkflowInterface::of(&compiled.plan)))
     });
     context.workflows = Some(interfaces.collect());
+    context.support = Support::Local;
     all(&context)
         .into_iter()
         .map(|(name, outcome)| {
@@ -222,28 +226,25 @@ fn check(
     found: &BTreeMap<&str, &Document>,
     compiled: &BTreeMap<String, Outcome>,
 ) -> anyhow::Result<()> {
-    let (mut open, mut seen) = (vec![main.to_owned()], BTreeSet::new());
+    let (mut open, mut seen) = (vec![main], BTreeSet::new());
+    let mut wrong = Vec::new();
     while let Some(name) = open.pop() {
-        if !seen.insert(name.clone()) {
+        // One that is not here is a problem of whoever calls it.
+        let Some(document) = found.get(name).filter(|_| seen.insert(name)) else {
             continue;
-        }
-        match compiled.get(&name) {
-            Some(Ok((spec, _))) => {
-                let calls = spec.steps.iter().filter_map(|step| step.workflow.as_ref());
-                open.extend(calls.map(|call| call.name.clone()));
-            }
-            Some(Err(problems)) => {
-                let document = found[name.as_str()];
-                let places = problems.iter().map(|problem| {
-                    let (line, _) = document.position(&problem.path).unwrap_or((1, 1));
-                    format!("\n  line {line}: {problem}")
-                });
-                bail!("{name} cannot run here:{}", places.collect::<String>());
-            }
-            // Whoever calls it was refused for that.
-            None => {}
+        };
+        let steps = document.object["spec"]["steps"].as_array();
+        let calls = steps.into_iter().flatten();
+        open.extend(calls.filter_map(|step| step["workflow"]["name"].as_str()));
+        if let Some(Err(problems)) = compiled.get(name) {
+            wrong.push(format!("{name} cannot run here:"));
+            wrong.extend(problems.iter().map(|problem| {
+                let (line, _) = document.position(&problem.path).unwrap_or((1, 1));
+                format!("  line {line}: {problem}")
+            }));
         }
     }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())
 }
 

@@ -261,10 +261,7 @@ impl Run {
                     });
                 }
                 let instance = self.waiting_step(step)?;
-                let waits = matches!(
-                    self.plan.steps[instance.step].work,
-                    Work::Wait(WaitFor::Event(_))
-                );
+                let waits = matches!(self.plan.steps[instance.step].work, Work::Wait(WaitFor::Event(_)));
                 let taken = output.as_ref().filter(|_| waits).and_then(IncomingEvent::taken);
                 taken.map(Outside::Arrived)
             }

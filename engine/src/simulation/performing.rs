@@ -363,10 +363,7 @@ impl Simulation<'_> {
             for inputs in trigger::started_by(&plan, &self.events[number], around) {
                 let checked = inputs
                     .map_err(|error| format!("{}: {error}", error.path))
-                    .and_then(|inputs| {
-                        plan.check_inputs(&inputs)
-                            .map_err(|problems| in_words(&problems))
-                    });
+                    .and_then(|inputs| plan.check_inputs(&inputs).map_err(|problems| in_words(&problems)));
                 match checked {
                     Ok(inputs) => self.start_triggered(&name, plan.clone(), revision.clone(), inputs),
                     Err(why) => self.refuse(format!("a run of {name} that an event would start: {why}")),
@@ -375,13 +372,7 @@ impl Simulation<'_> {
         }
     }
 
-    fn start_triggered(
-        &mut self,
-        name: &str,
-        plan: Arc<Plan>,
-        revision: String,
-        inputs: Map<String, Value>,
-    ) {
+    fn start_triggered(&mut self, name: &str, plan: Arc<Plan>, revision: String, inputs: Map<String, Value>) {
         self.triggered += 1;
         if self.triggered > TRIGGERED_RUNS {
             let why = format!(

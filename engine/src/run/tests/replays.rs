@@ -91,10 +91,16 @@ fn another_definition_departs_where_it_decides_otherwise() {
     assert_eq!(at, number(&journal, "Voted", "ask"));
     // One attempt fewer.
     let Difference { number: at, instead } = departs(&STEPS.replace("attempts: 3", "attempts: 1"));
-    assert!(matches!(&instead, Instead::Event(Event::StepFailed { retry_at: None, .. })));
+    assert!(matches!(
+        &instead,
+        Instead::Event(Event::StepFailed { retry_at: None, .. })
+    ));
     assert_eq!(at, 2);
     // A run that ends earlier.
-    let short = STEPS.replace("- {id: c, needs: [b.failed]", "- {id: c, when: 'false', needs: [b.failed]");
+    let short = STEPS.replace(
+        "- {id: c, needs: [b.failed]",
+        "- {id: c, when: 'false', needs: [b.failed]",
+    );
     let Difference { number: at, .. } = departs(&short);
     assert_eq!(at, number(&journal, "StepStarted", "c"));
 }
@@ -130,14 +136,8 @@ fn decisions_that_were_put_off_are_the_same_decisions() {
     };
     let later = |seconds: i64| at + jiff::SignedDuration::from_secs(seconds);
     record(run.decide(at), &mut journal);
-    record(
-        run.attempt_succeeded("a", 1, json!({}), later(1)),
-        &mut journal,
-    );
-    record(
-        run.attempt_succeeded("b", 1, json!({}), later(2)),
-        &mut journal,
-    );
+    record(run.attempt_succeeded("a", 1, json!({}), later(1)), &mut journal);
+    record(run.attempt_succeeded("b", 1, json!({}), later(2)), &mut journal);
     let put_off = number(&journal, "StepSucceeded", "b");
     record(run.decide(later(3)), &mut journal);
     assert!(run.is_finished());
