@@ -101,7 +101,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
                 Command::Lint(arguments) => commands::lint::run(&arguments),
                 Command::Eval(arguments) => commands::eval::run(&arguments),
                 Command::Run(arguments) => commands::run::run(arguments).await,
-                Command::Replay(arguments) => commands::replay::run(&arguments),
+                Command::Replay(arguments) => Ok(commands::replay::run(&arguments)),
                 Command::Runs(arguments) => commands::runs::run(arguments).await,
                 Command::Logs(arguments) => commands::logs::run(arguments).await,
                 Command::Dev(arguments) => dev::run(arguments).await,

@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::journal::{self, Journal};
 use crate::testing::case::{Case, Outcome};
 use crate::testing::cover::Cover;
@@ -317,25 +318,29 @@ async fn print_recorded(
     workflow: Option<&Path>,
     connection: &Connection,
 ) -> anyhow::Result<ExitCode> {
-    let text = if Path::new(record).exists() {
-        values::text(Path::new(record), journal::FILE_BYTES)?
+    let (whole, bare) = if Path::new(record).exists() {
+        let text = values::text(Path::new(record), journal::FILE_BYTES)?;
+        if journal::is_journal(&text) {
+            (Journal::parse(&text, record)?.runs, Vec::new())
+        } else {
+            (Vec::new(), recorded::events(&text)?)
+        }
     } else {
         anyhow::ensure!(
             uuid::Uuid::parse_str(record).is_ok(),
             "there is no file {record}, and it is no id of a run"
         );
-        from_server(record, connection).await?
-    };
-    let whole = if journal::is_journal(&text) {
-        Journal::parse(&text, record)?.runs
-    } else {
-        Vec::new()
+        let client = Client::new(connection)?;
+        let tenant = connection.tenant()?;
+        if workflow.is_none() {
+            let run = super::runs::recorded::fetch(&client, &tenant, record, None).await?;
+            (vec![run], Vec::new())
+        } else {
+            let text = stream(record, &client, &tenant).await?;
+            (Vec::new(), recorded::events(&text)?)
+        }
     };
     let recorded = whole.first();
-    let bare = match recorded {
-        Some(_) => Vec::new(),
-        None => recorded::events(&text)?,
-    };
     let plan = match (workflow, recorded) {
         (Some(file), _) => Workflows::default().plan(file).map_err(anyhow::Error::msg)?,
         (None, Some(recorded)) => recorded.plan()?,
@@ -357,15 +362,15 @@ async fn print_recorded(
         stem.to_string_lossy().into_owned()
     });
     let file = workflow.map(|file| file.display().to_string());
-    let test = recorded::test(&recording, &format!("recorded-{name}"), file.as_deref())?;
-    output::line(test.trim_end());
+    let document = recorded::test(&recording, &format!("recorded-{name}"), file.as_deref())?;
+    output::line(document.trim_end());
     Ok(ExitCode::SUCCESS)
 }
 
-async fn from_server(run: &str, connection: &Connection) -> anyhow::Result<String> {
-    let client = crate::client::Client::new(connection)?;
+/// The events of a run, one per line, once it has ended.
+async fn stream(run: &str, client: &Client, tenant: &str) -> anyhow::Result<String> {
     let mut lines = Vec::new();
-    super::logs::follow(&client, &connection.tenant()?, run, None, |event| {
+    super::logs::follow(client, tenant, run, None, |event| {
         lines.push(event.to_string());
     })
     .await?;

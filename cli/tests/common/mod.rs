@@ -39,12 +39,20 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 
 /// The answer as JSON.
 pub(crate) fn json(output: &Output) -> serde_json::Value {
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}\n{}", text(&output.stdout), text(&output.stderr)))
+    let read = serde_json::from_slice(&output.stdout);
+    assert!(read.is_ok(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    read.expect("JSON")
 }
 
 /// Somebody on this machine who answers each request with the next of these statuses, and the last one again.
 pub(crate) fn server(statuses: &'static [u16]) -> (String, Arc<AtomicUsize>) {
+    serve(move |number, _| (statuses[number.min(statuses.len() - 1)], "{\"a\": 1}".to_owned()))
+}
+
+/// Somebody who answers by the number of the request and its path.
+pub(crate) fn serve(
+    answer: impl Fn(usize, &str) -> (u16, String) + Send + 'static,
+) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}/", listener.local_addr().expect("an address"));
     let asked = Arc::new(AtomicUsize::new(0));
@@ -55,6 +63,9 @@ pub(crate) fn server(statuses: &'static [u16]) -> (String, Arc<AtomicUsize>) {
             let number = count.fetch_add(1, Ordering::SeqCst);
             let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
             let (mut line, mut length) = (String::new(), 0);
+            reader.read_line(&mut line).expect("a request");
+            let path = line.split(' ').nth(1).expect("a path").to_owned();
+            line.clear();
             while reader.read_line(&mut line).expect("a line") > 2 {
                 if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
                     length = value.trim().parse().expect("a number");
@@ -62,9 +73,10 @@ pub(crate) fn server(statuses: &'static [u16]) -> (String, Arc<AtomicUsize>) {
                 line.clear();
             }
             reader.take(length).read_to_end(&mut Vec::new()).expect("a body");
-            let status = statuses[number.min(statuses.len() - 1)];
+            let (status, body) = answer(number, &path);
             let answer = format!(
-                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: 8\r\nconnection: close\r\n\r\n{{\"a\": 1}}"
+                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
             );
             stream.write_all(answer.as_bytes()).expect("an answer");
         }

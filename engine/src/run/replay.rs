@@ -57,7 +57,7 @@ pub struct Difference {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Instead {
     /// Record another event.
-    Event(Event),
+    Event(Box<Event>),
     /// Nothing: it waits for something from outside.
     Wait,
     /// Nothing: the run has ended.
@@ -186,7 +186,7 @@ impl Tape<'_> {
             };
             match self.events.get(self.next()) {
                 Some(recorded) if recorded == event => self.turns.push(Turn::default()),
-                Some(_) => return Err(self.instead(Instead::Event(event.clone()))),
+                Some(_) => return Err(self.instead(Instead::Event(Box::new(event.clone())))),
                 None => return Ok(()),
             }
         }
