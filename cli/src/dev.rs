@@ -66,7 +66,8 @@ struct Process {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let begin = Instant::now();
-    flowpilot_telemetry::logs::start_for_person("flowpilot-dev").context("failed to start logging")?;
+    flowpilot_telemetry::logs::start_for_person("flowpilot-dev", "warn")
+        .context("failed to start logging")?;
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let folder = register::absolute(&arguments.folder)?;
     let public = TcpListener::bind(arguments.listen).await;

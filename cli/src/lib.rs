@@ -11,9 +11,12 @@ use clap::{Args, Parser, Subcommand};
 mod client;
 mod commands;
 mod dev;
+mod journal;
+mod local;
 mod manifests;
 mod output;
 mod testing;
+mod values;
 
 pub use output::Format;
 
@@ -41,9 +44,13 @@ enum Command {
     Graph(commands::graph::Arguments),
     /// Say what is known of a step: its edges, what it may read, its schema
     Explain(commands::explain::Arguments),
-    /// Start a run of a workflow, and wait for its end
+    /// Evaluate an expression on given data, and say what it cost
+    Eval(commands::eval::Arguments),
+    /// Start a run of a workflow and wait for its end; with --local in this process, without a server
     Run(commands::run::Arguments),
-    /// List runs, or show one
+    /// Play the journal of a run again, and compare what the engine decides
+    Replay(commands::replay::Arguments),
+    /// List runs, show one, or save its journal
     Runs(commands::runs::Arguments),
     /// Show what happens in a run, step by step, until it ends
     Logs(commands::logs::Arguments),
@@ -101,7 +108,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
                 Command::Fmt(arguments) => commands::fmt::run(&arguments),
                 Command::Graph(arguments) => commands::graph::run(&arguments),
                 Command::Explain(arguments) => commands::explain::run(&arguments),
+                Command::Eval(arguments) => commands::eval::run(&arguments),
                 Command::Run(arguments) => commands::run::run(arguments).await,
+                Command::Replay(arguments) => Ok(commands::replay::run(&arguments)),
                 Command::Runs(arguments) => commands::runs::run(arguments).await,
                 Command::Logs(arguments) => commands::logs::run(arguments).await,
                 Command::Dev(arguments) => dev::run(arguments).await,

@@ -28,6 +28,13 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// What a person is asked, on standard error; the answer is typed behind it.
+pub(crate) fn prompt(text: &str) {
+    let mut terminal = std::io::stderr();
+    let _ = write!(terminal, "{text}");
+    let _ = terminal.flush();
+}
+
 /// What went wrong, on standard error.
 pub(crate) fn error(text: &str) {
     note(&format!("error: {text}"));

@@ -44,6 +44,7 @@ mod path;
 mod perform;
 mod record;
 mod recover;
+mod replay;
 mod retry;
 mod settle;
 mod snapshot;
@@ -62,6 +63,7 @@ pub use command::{CacheUse, Command, Perform, Publication, Question, Task};
 pub use error::ReplayError;
 pub(crate) use names::is_data;
 pub(crate) use retry::RETRYABLE;
+pub use replay::{Difference, Instead, Replayed, Turn, replay};
 pub use snapshot::Snapshot;
 pub use view::{RunView, StepState, StepView, UndoState};
 pub use wait::IncomingEvent;
@@ -71,7 +73,8 @@ use order::Order;
 use path::Target;
 
 /// What a run knows of itself beside its journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Facts {
     /// Its id.
     pub run: Uuid,
@@ -249,6 +252,13 @@ impl Run {
             Some((at, ..)) => Some(end.map_or(*at, |end| end.min(*at))),
             None => end,
         }
+    }
+
+    /// The same without the run's own timeout: when a step goes on by itself.
+    #[must_use]
+    pub fn next_step_timer(&self) -> Option<Timestamp> {
+        let first = self.timers.first().map(|(at, ..)| *at);
+        first.filter(|_| !self.is_finished())
     }
 
     /// Folds what the machine decided and hands it out.

@@ -10,6 +10,9 @@
 //! first, in the order of their calls; then what the run itself waited for; then signals, in the order given. After
 //! each of them every run decides.
 //!
+//! The same with a clock that somebody else reads is a real run without a server: see [`real_time`]. Its attempts are
+//! answered later, by real hands.
+//!
 //! Boundary: pure, as the machine is. Scripts, mocks and other workflows come from the [`World`].
 
 use std::collections::VecDeque;
@@ -30,6 +33,7 @@ mod live;
 mod patience;
 mod people;
 mod performing;
+mod real_time;
 mod report;
 mod seed;
 mod steps;
@@ -45,8 +49,8 @@ pub use patience::simulated;
 pub use report::{Report, Status};
 pub use seed::Seed;
 pub use steps::StepReport;
-pub use trigger::mapped_inputs;
-pub use world::{Answer, Attempt, Reply, World};
+pub use trigger::{Around, mapped_inputs};
+pub use world::{Answer, Attempt, News, Reply, Started, World};
 
 use answers::Answers;
 use cache::Kept;
@@ -78,6 +82,8 @@ pub struct Scene {
     pub dry_run: bool,
     /// What ids and random values come from.
     pub seed: Seed,
+    /// Time is real: pauses between attempts are of random length.
+    pub real_time: bool,
 }
 
 /// Something that people or the world do.
@@ -138,6 +144,8 @@ pub struct Simulation<'w> {
     asked: VecDeque<(usize, Question)>,
     /// What people wanted and could not have.
     refused: Vec<String>,
+    /// Runs that events started.
+    triggered: usize,
     /// Why the simulation cannot go on.
     fault: Option<String>,
 }
@@ -151,6 +159,7 @@ impl<'w> Simulation<'w> {
     ) -> Result<Self, ReplayError> {
         signals.sort_by_key(|signal| signal.at);
         let live = Live::root(&scene)?;
+        live.tell(world);
         Ok(Self {
             world,
             now: scene.clock,
@@ -166,6 +175,7 @@ impl<'w> Simulation<'w> {
             asked: VecDeque::new(),
             coverage: Coverage::default(),
             refused: Vec::new(),
+            triggered: 0,
             fault: None,
         })
     }

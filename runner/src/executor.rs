@@ -30,9 +30,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actions::Actions;
 use crate::metrics::Metrics;
-use attempts::{Attempts, End, Gate};
 use outbox::Outbox;
 
+pub(crate) use attempts::{Attempts, End, Gate};
 pub(crate) use submission::{Submission, failed_run};
 
 /// A run with nothing to do for longer than this gives its place away; a shorter wait costs less here.

@@ -10,6 +10,8 @@
 //!                                            │  messages of people, stop, drain      │ engine::Run
 //!                                            └──────────────────────────────►        └─► one task per attempt ─► actions
 //! ```
+//!
+//! Without a server, [`Hands`] do the same attempts for whoever drives runs in this process: `flowpilot run --local`.
 
 mod actions;
 mod api;
@@ -18,6 +20,7 @@ mod config;
 mod dispatcher;
 mod executor;
 mod guard;
+mod hands;
 mod metrics;
 mod plans;
 pub mod script;
@@ -25,6 +28,7 @@ pub mod script;
 pub use config::{Config, TokenSource};
 pub use dispatcher::Error;
 pub use guard::{Blocked, Egress, EgressError};
+pub use hands::{Ended, Hands};
 pub use metrics::Metrics;
 
 use futures::future::BoxFuture;

@@ -54,9 +54,9 @@ pub fn start(service: &str) -> Result<(), Error> {
     begin(service, "info", std::io::stderr().is_terminal())
 }
 
-/// The same for a command that a person runs: unless the environment says otherwise, warnings only, and as text.
-pub fn start_for_person(service: &str) -> Result<(), Error> {
-    begin(service, "warn", true)
+/// The same for a command that a person runs: as text, and with this filter unless the environment says otherwise.
+pub fn start_for_person(service: &str, filter: &str) -> Result<(), Error> {
+    begin(service, filter, true)
 }
 
 fn begin(service: &str, usual: &str, text: bool) -> Result<(), Error> {

@@ -91,8 +91,13 @@ pub(crate) async fn follow(
     }
 }
 
-/// One event as a line: time, step, what happened.
+/// Prints one event as a line.
 pub(crate) fn print(event: &Value) {
+    output::line(&line(event));
+}
+
+/// One event as a line: time, step, what happened.
+pub(crate) fn line(event: &Value) -> String {
     let text = |pointer: &str| output::text(event, pointer);
     let what = match event["type"].as_str().unwrap_or_default() {
         "RunStarted" => "run started".to_owned(),
@@ -133,7 +138,12 @@ pub(crate) fn print(event: &Value) {
         "RunFinished" => format!("run {}", text("/outcome")),
         other => other.to_owned(),
     };
-    output::line(&format!("{}  {:<24}  {what}", text("/at"), text("/step")));
+    told(text("/at"), &text("/step"), &what)
+}
+
+/// A line about a step.
+pub(crate) fn told(at: impl std::fmt::Display, step: &str, what: &str) -> String {
+    format!("{at}  {step:<24}  {what}")
 }
 
 /// Puts server-sent events together from the chunks in which they arrive (HTML standard, "server-sent events").

@@ -1,19 +1,27 @@
-//! `flowpilot run`: start a run and wait for its end.
+//! `flowpilot run`: start a run and wait for its end, on a server or here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::logs;
 use crate::client::Client;
-use crate::{Connection, Format, output};
+use crate::{Connection, Format, local, output, values};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  flowpilot run refund -i letter='Please pay' --tenant acme
+  flowpilot run --local refund.yaml -i letter='Please pay'
+  flowpilot run --local flows/ refund -f inputs.yaml --answer ask=approve --journal run.json
+  flowpilot run --local order.yaml --event order.paid='{\"id\": 1}' --timeout 10m
+
+Without a server, actions, scripts and waits are real; approvals and events come from --answer, --event or the terminal.
+Ctrl-C cancels: clean-up and undo run. A second one stops at once.
+Exit status: 0 the run succeeded, 1 it did not, 2 the command line is wrong.")]
 pub(crate) struct Arguments {
-    /// Name of the workflow
+    /// Name of the workflow; with --local a file or folder with its manifest
     workflow: String,
     /// An input as name=value; the value is JSON, or text if it is none
     #[arg(short, long = "input", value_name = "NAME=VALUE")]
@@ -22,19 +30,26 @@ pub(crate) struct Arguments {
     #[arg(short = 'f', long)]
     inputs_file: Option<PathBuf>,
     /// Digest of the revision to run; the current one if not given
-    #[arg(long)]
+    #[arg(long, conflicts_with = "local")]
     revision: Option<String>,
     /// Start it and do not wait for its end
-    #[arg(long)]
+    #[arg(long, conflicts_with = "local")]
     no_wait: bool,
     /// How to print
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
     #[command(flatten)]
+    local: local::Options,
+    #[command(flatten)]
     connection: Connection,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.local.local {
+        let inputs = inputs(&arguments)?;
+        let file = Path::new(&arguments.workflow);
+        return local::run(file, inputs, arguments.local, arguments.output).await;
+    }
     let client = Client::new(&arguments.connection)?;
     let tenant = arguments.connection.tenant()?;
     let mut body = json!({"inputs": inputs(&arguments)?});
@@ -68,7 +83,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// A run as one line and its outputs, or as a whole document.
-fn show(run: &Value, format: Format) -> anyhow::Result<()> {
+pub(crate) fn show(run: &Value, format: Format) -> anyhow::Result<()> {
     if format != Format::Table {
         return output::document(run, format);
     }
@@ -93,19 +108,11 @@ fn show(run: &Value, format: Format) -> anyhow::Result<()> {
 fn inputs(arguments: &Arguments) -> anyhow::Result<Map<String, Value>> {
     let mut inputs = match &arguments.inputs_file {
         None => Map::new(),
-        Some(file) => {
-            let text = std::fs::read_to_string(file);
-            let text = text.with_context(|| format!("failed to read {}", file.display()))?;
-            serde_saphyr::from_str(&text)
-                .with_context(|| format!("{} is not a map of inputs", file.display()))?
-        }
+        Some(file) => values::map(file, "inputs")?,
     };
-    for pair in &arguments.inputs {
-        let (name, value) = pair
-            .split_once('=')
-            .with_context(|| format!("--input {pair}: write name=value"))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-        inputs.insert(name.to_owned(), value);
+    for given in &arguments.inputs {
+        let (name, value) = values::pair(given, "--input")?;
+        inputs.insert(name, value);
     }
     Ok(inputs)
 }

@@ -1,17 +1,31 @@
-//! `flowpilot runs`: the runs of a tenant, newest first, or one of them.
+//! `flowpilot runs`: the runs of a tenant, newest first, one of them, or its journal.
 
+pub(crate) mod recorded;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::client::Client;
+use crate::journal::Journal;
 use crate::{Connection, Format, output};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  flowpilot runs --workflow refund --state failed,held
+  flowpilot runs 0198c5a2-7d5e-7c31-9f55-0d3f2a6f8a11
+  flowpilot runs 0198c5a2-7d5e-7c31-9f55-0d3f2a6f8a11 --journal run.json")]
 pub(crate) struct Arguments {
     /// Id of a run: shows this one with its steps
     run: Option<String>,
+    /// Save the journal of the named run in a file, for `replay` and `test --record`
+    #[arg(long, value_name = "FILE", requires = "run", conflicts_with = "cancel")]
+    journal: Option<PathBuf>,
+    /// The manifest that the run followed, if the workflow was changed since
+    #[arg(long, value_name = "FILE", requires = "journal")]
+    manifest: Option<PathBuf>,
     /// Only runs of this workflow
     #[arg(short, long)]
     workflow: Option<String>,
@@ -34,6 +48,14 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let client = Client::new(&arguments.connection)?;
     let runs = format!("/api/v1/tenants/{}/runs", arguments.connection.tenant()?);
+    if let (Some(id), Some(file)) = (&arguments.run, &arguments.journal) {
+        let tenant = arguments.connection.tenant()?;
+        let recorded = recorded::fetch(&client, &tenant, id, arguments.manifest.as_deref()).await?;
+        let count = recorded.events.len();
+        Journal::new(vec![recorded]).write(file)?;
+        output::note(&format!("saved {count} events in {}", file.display()));
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Some(id) = &arguments.run {
         if arguments.cancel {
             client

@@ -6,23 +6,33 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use crate::client::Client;
+use crate::journal::{self, Journal};
 use crate::testing::case::{Case, Outcome};
 use crate::testing::cover::Cover;
 use crate::testing::document::TestDocument;
 use crate::testing::junit::{self, Entry};
+use crate::testing::recorded::{self, Recording};
 use crate::testing::text::{TestFile, Unreadable};
 use crate::testing::workflows::Workflows;
-use crate::testing::{recorded, scripts, show, update};
-use crate::{Connection, manifests, output};
+use crate::testing::{scripts, show, update};
+use crate::{Connection, manifests, output, values};
 
 /// Something could not be read.
 const UNREADABLE: u8 = 2;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  flowpilot test flows/
+  flowpilot test refund-test.yaml --update
+  flowpilot test . --output junit --coverage
+  flowpilot run --local refund.yaml --journal run.json && flowpilot test --record run.json > refund-test.yaml
+
+Exit status: 0 all passed, 1 some failed, 2 something could not be read, or no test was found.")]
 pub(crate) struct Arguments {
     /// Files, or folders whose .yaml, .yml and .json files are searched for WorkflowTests
     #[arg(required_unless_present = "record")]
@@ -43,10 +53,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     coverage: bool,
     /// Print a test of a real run: its id, or a file with its journal
-    #[arg(long, value_name = "RUN|JOURNAL.json", requires = "workflow")]
+    #[arg(long, value_name = "RUN|JOURNAL.json")]
     record: Option<String>,
-    /// The workflow of the recorded run
-    #[arg(long, value_name = "FILE")]
+    /// The workflow of the recorded run. A journal of `run --local` or `runs --journal` has it
+    #[arg(long, value_name = "FILE", requires = "record")]
     workflow: Option<PathBuf>,
     #[command(flatten)]
     connection: Connection,
@@ -72,8 +82,8 @@ struct Done {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    if let (Some(record), Some(workflow)) = (&arguments.record, &arguments.workflow) {
-        return print_recorded(record, workflow, &arguments.connection).await;
+    if let Some(record) = &arguments.record {
+        return print_recorded(record, arguments.workflow.as_deref(), &arguments.connection).await;
     }
     match all(&arguments) {
         Ok(code) => Ok(code),
@@ -303,30 +313,64 @@ fn write_updates(files: &[TestFile], done: &[Done]) -> anyhow::Result<()> {
 }
 
 /// Prints the test of a real run.
-async fn print_recorded(record: &str, workflow: &Path, connection: &Connection) -> anyhow::Result<ExitCode> {
-    let text = if Path::new(record).exists() {
-        std::fs::read_to_string(record).with_context(|| format!("failed to read {record}"))?
+async fn print_recorded(
+    record: &str,
+    workflow: Option<&Path>,
+    connection: &Connection,
+) -> anyhow::Result<ExitCode> {
+    let (whole, bare) = if Path::new(record).exists() {
+        let text = values::text(Path::new(record), journal::FILE_BYTES)?;
+        if journal::is_journal(&text) {
+            (Journal::parse(&text, record)?.runs, Vec::new())
+        } else {
+            (Vec::new(), recorded::events(&text)?)
+        }
     } else {
         anyhow::ensure!(
             uuid::Uuid::parse_str(record).is_ok(),
             "there is no file {record}, and it is no id of a run"
         );
-        from_server(record, connection).await?
+        let client = Client::new(connection)?;
+        let tenant = connection.tenant()?;
+        if workflow.is_none() {
+            let run = super::runs::recorded::fetch(&client, &tenant, record, None).await?;
+            (vec![run], Vec::new())
+        } else {
+            let text = stream(record, &client, &tenant).await?;
+            (Vec::new(), recorded::events(&text)?)
+        }
     };
-    let events = recorded::journal(&text)?;
-    let plan = Workflows::default().plan(workflow).map_err(anyhow::Error::msg)?;
-    let name = format!(
-        "recorded-{}",
-        workflow.file_stem().unwrap_or_default().to_string_lossy()
-    );
-    output::line(recorded::test(&events, &plan, &name, &workflow.display().to_string())?.trim_end());
+    let recorded = whole.first();
+    let plan = match (workflow, recorded) {
+        (Some(file), _) => Workflows::default().plan(file).map_err(anyhow::Error::msg)?,
+        (None, Some(recorded)) => recorded.plan()?,
+        (None, None) => bail!("{record} has no manifest: give it with --workflow"),
+    };
+    let others = whole.iter().skip(1);
+    let others = others
+        .map(|other| Ok((other, other.plan()?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let recording = Recording {
+        events: recorded.map_or(&bare, |recorded| &recorded.events),
+        plan: &plan,
+        recorded,
+        others: &others,
+    };
+    let called = recorded.map(|recorded| recorded.facts.workflow.clone());
+    let stem = workflow.and_then(Path::file_stem);
+    let name = stem.map_or(called.unwrap_or_default(), |stem| {
+        stem.to_string_lossy().into_owned()
+    });
+    let file = workflow.map(|file| file.display().to_string());
+    let document = recorded::test(&recording, &format!("recorded-{name}"), file.as_deref())?;
+    output::line(document.trim_end());
     Ok(ExitCode::SUCCESS)
 }
 
-async fn from_server(run: &str, connection: &Connection) -> anyhow::Result<String> {
-    let client = crate::client::Client::new(connection)?;
+/// The events of a run, one per line, once it has ended.
+async fn stream(run: &str, client: &Client, tenant: &str) -> anyhow::Result<String> {
     let mut lines = Vec::new();
-    super::logs::follow(&client, &connection.tenant()?, run, None, |event| {
+    super::logs::follow(client, tenant, run, None, |event| {
         lines.push(event.to_string());
     })
     .await?;

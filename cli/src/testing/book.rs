@@ -94,6 +94,11 @@ impl World for Book<'_> {
             .or_else(|| (self.main.name == name).then_some(self.main))?;
         Some((found.plan.clone(), found.revision.clone()))
     }
+
+    fn triggered(&mut self) -> Vec<String> {
+        let others = self.others.keys().filter(|name| **name != self.main.name);
+        std::iter::once(&self.main.name).chain(others).cloned().collect()
+    }
 }
 
 impl Book<'_> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use flowpilot_engine::plan::Plan;
 use flowpilot_engine::problem::{Problem, Severity};
-use flowpilot_engine::simulation::{Report, Scene, Seed, Simulation, mapped_inputs};
+use flowpilot_engine::simulation::{Around, Report, Scene, Seed, Simulation, mapped_inputs};
 use serde_json::{Map, Value};
 
 use super::book::{Book, Scripts};
@@ -94,25 +94,33 @@ impl Case {
     ) -> Result<Report, Vec<Problem>> {
         let test = &self.test;
         let variables = test.variables.clone().unwrap_or_default();
-        let inputs = self.inputs(&admitted.plan, &variables)?;
-        let inputs = admitted.plan.check_inputs(&inputs)?;
         let tenant = test.tenant.clone().or_else(|| {
             let namespace = admitted.namespace.as_deref();
             namespace
                 .and_then(|namespace| namespace.strip_prefix("fp-"))
                 .map(str::to_owned)
         });
+        let tenant = tenant.unwrap_or_else(|| "test".to_owned());
+        let around = Around {
+            variables: &variables,
+            tenant: &tenant,
+            workflow: &admitted.name,
+            revision: &admitted.revision,
+        };
+        let inputs = self.inputs(&admitted.plan, around)?;
+        let inputs = admitted.plan.check_inputs(&inputs)?;
         let scene = Scene {
             plan: admitted.plan.clone(),
             workflow: admitted.name.clone(),
             revision: admitted.revision.clone(),
-            tenant: tenant.unwrap_or_else(|| "test".to_owned()),
+            tenant,
             variables,
             inputs,
             started_by: test.started_by.clone(),
             clock: test.clock,
             dry_run: test.dry_run,
             seed: Seed::new(seed, &test.name),
+            real_time: false,
         };
         let mut book = Book {
             mocks: &test.mocks,
@@ -128,14 +136,10 @@ impl Case {
     }
 
     /// What the run is given: the trigger's mapping wins over what the document says.
-    fn inputs(
-        &self,
-        plan: &Plan,
-        variables: &Map<String, Value>,
-    ) -> Result<Map<String, Value>, Vec<Problem>> {
+    fn inputs(&self, plan: &Plan, around: Around<'_>) -> Result<Map<String, Value>, Vec<Problem>> {
         let mut inputs = self.test.inputs.clone();
         if let Some(trigger) = &self.test.trigger {
-            let mapped = mapped_inputs(plan, trigger, variables);
+            let mapped = mapped_inputs(plan, trigger, around);
             inputs.extend(
                 mapped.map_err(|error| vec![Problem::error("ExpressionError", error.path, error.message)])?,
             );

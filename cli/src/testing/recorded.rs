@@ -1,18 +1,21 @@
-//! A test made of a real run: its answers become mocks, its votes and events signals.
+//! A test made of a real run: its answers become mocks, its votes and events signals. The runs that it started really
+//! run in the test, with the answers that they had.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::Context;
-use flowpilot_engine::journal::{Event, StepError};
+use flowpilot_engine::journal::{Event, StepError, Vote};
 use flowpilot_engine::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::fields::written;
 use super::flow;
+use crate::journal::Recorded;
 
-/// Reads a journal: a JSON list of events, a map with `events`, or one event per line.
-pub(crate) fn journal(text: &str) -> anyhow::Result<Vec<Event>> {
+/// Reads events without anything around them: a JSON list, a map with `events`, or one event per line.
+pub(crate) fn events(text: &str) -> anyhow::Result<Vec<Event>> {
     let events: Vec<Value> = match serde_json::from_str(text) {
         Ok(Value::Array(events)) => events,
         Ok(Value::Object(mut fields)) => match fields.shift_remove("events") {
@@ -33,8 +36,24 @@ pub(crate) fn journal(text: &str) -> anyhow::Result<Vec<Event>> {
     read.collect()
 }
 
-/// A WorkflowTest that plays a run again. `workflow` is the path that it names.
-pub(crate) fn test(events: &[Event], plan: &Plan, name: &str, workflow: &str) -> anyhow::Result<String> {
+/// A run to make a test of.
+pub(crate) struct Recording<'a> {
+    pub(crate) events: &'a [Event],
+    pub(crate) plan: &'a Plan,
+    /// What the journal says beside its events, where it does.
+    pub(crate) recorded: Option<&'a Recorded>,
+    /// The runs that it started, each with its plan.
+    pub(crate) others: &'a [(&'a Recorded, Arc<Plan>)],
+}
+
+/// A WorkflowTest that plays a run again. `file` is the path of its workflow; without one, the test has the manifest.
+pub(crate) fn test(recording: &Recording<'_>, name: &str, file: Option<&str>) -> anyhow::Result<String> {
+    let Recording {
+        events,
+        plan,
+        recorded,
+        others,
+    } = *recording;
     let Some(Event::RunStarted {
         at: start,
         inputs,
@@ -44,50 +63,67 @@ pub(crate) fn test(events: &[Event], plan: &Plan, name: &str, workflow: &str) ->
     else {
         anyhow::bail!("the journal does not begin with RunStarted");
     };
-    let mut tape = Tape {
-        plan,
-        start: *start,
-        started: BTreeMap::new(),
-        mocks: BTreeMap::new(),
-        signals: Vec::new(),
-    };
-    for event in events {
-        tape.take(event);
+    let mut book = Book::new(*start, recorded, others);
+    Tape::new("", plan).read(events, &mut book);
+    for (other, plan) in others {
+        Tape::new(&other.path, plan).read(&other.events, &mut book);
     }
     let mut lines = vec![
         "apiVersion: flowpilot.io/v1alpha1".to_owned(),
         "kind: WorkflowTest".to_owned(),
         format!("metadata: {{name: {}}}", flow::scalar(name)),
         "why: it happened".to_owned(),
-        format!("workflow: {}", flow::scalar(workflow)),
-        format!("clock: {start}"),
     ];
+    match (file, recorded) {
+        (Some(file), _) => lines.push(format!("workflow: {}", flow::scalar(file))),
+        (None, Some(recorded)) => lines.push(format!("workflow:\n{}", block(&recorded.workflow, 2)?)),
+        (None, None) => anyhow::bail!("the journal has no manifest: give it with --workflow"),
+    }
+    let manifests: BTreeMap<&str, &Value> = others
+        .iter()
+        .map(|(other, _)| (other.facts.workflow.as_str(), &other.workflow))
+        .filter(|(name, _)| recorded.is_none_or(|recorded| recorded.facts.workflow != *name))
+        .collect();
+    if !manifests.is_empty() {
+        lines.push("workflows:".to_owned());
+        for (name, manifest) in manifests {
+            lines.push(format!("  {}:\n{}", flow::scalar(name), block(manifest, 4)?));
+        }
+    }
+    lines.push(format!("clock: {start}"));
+    let facts = recorded.map(|recorded| &recorded.facts);
+    if let Some(facts) = facts.filter(|facts| !facts.started_by.is_empty()) {
+        lines.push(format!("startedBy: {}", flow::scalar(&facts.started_by)));
+    }
+    let mut tenant = Map::new();
+    tenant.extend(facts.map(|facts| ("name".to_owned(), json!(facts.tenant))));
     if !vars.is_empty() {
-        lines.push(format!("tenant: {}", flow::value(&json!({"variables": vars}))));
+        tenant.insert("variables".to_owned(), json!(vars));
+    }
+    if !tenant.is_empty() {
+        lines.push(format!("tenant: {}", flow::map(&tenant)));
     }
     if !inputs.is_empty() {
         lines.push(format!("inputs: {}", flow::map(inputs)));
     }
-    if !tape.mocks.is_empty() {
-        lines.push("mocks:".to_owned());
-        for (step, answers) in &tape.mocks {
-            lines.push(format!("  {}:", flow::scalar(step)));
-            lines.extend(answers.iter().map(|answer| format!("  - {}", flow::map(answer))));
-        }
-    }
-    if !tape.signals.is_empty() {
-        lines.push("signals:".to_owned());
-        lines.extend(
-            tape.signals
-                .iter()
-                .map(|signal| format!("- {}", flow::map(signal))),
-        );
-    }
+    lines.extend(book.lines());
     lines.push("expect:".to_owned());
     lines.push("  admission: ok".to_owned());
     lines.extend(ending(events));
     lines.push(String::new());
     Ok(lines.join("\n"))
+}
+
+/// A manifest in YAML's block style, so far from the left.
+fn block(manifest: &Value, indent: usize) -> anyhow::Result<String> {
+    let text = serde_saphyr::to_string(manifest)?;
+    let is_same = serde_saphyr::from_str::<Value>(&text).is_ok_and(|read| read == *manifest);
+    let text = if is_same { text } else { flow::value(manifest) };
+    let indented = text.lines().map(|line| match line {
+        "" => String::new(),
+        line => format!("{:indent$}{line}", ""),
+    });
+    Ok(indented.collect::<Vec<_>>().join("\n"))
 }
 
 fn ending(events: &[Event]) -> Vec<String> {
@@ -113,31 +149,126 @@ fn ending(events: &[Event]) -> Vec<String> {
     lines
 }
 
-/// What is gathered from a journal.
-struct Tape<'a> {
-    plan: &'a Plan,
+/// What is gathered from journals: what the world answered and did.
+struct Book {
     start: Timestamp,
-    /// When the attempt under way of a step began.
-    started: BTreeMap<String, Timestamp>,
+    /// Paths of attempts whose called run is there: it answers, and not a mock.
+    called: BTreeSet<String>,
+    /// Who sends the events of the runs themselves.
+    own: BTreeSet<String>,
     mocks: BTreeMap<String, Vec<Map<String, Value>>>,
-    signals: Vec<Map<String, Value>>,
+    signals: Vec<(Timestamp, Map<String, Value>)>,
+    /// Events that are signals already.
+    told: BTreeSet<String>,
 }
 
-impl Tape<'_> {
-    fn take(&mut self, event: &Event) {
+impl Book {
+    fn new(start: Timestamp, recorded: Option<&Recorded>, others: &[(&Recorded, Arc<Plan>)]) -> Self {
+        let runs = || recorded.into_iter().chain(others.iter().map(|(other, _)| *other));
+        Self {
+            start,
+            called: runs()
+                .map(|run| run.path.trim_end_matches('/').to_owned())
+                .collect(),
+            own: runs().map(|run| format!("run/{}", run.facts.run)).collect(),
+            mocks: BTreeMap::new(),
+            signals: Vec::new(),
+            told: BTreeSet::new(),
+        }
+    }
+
+    fn mock(&mut self, path: String, took: SignedDuration, field: &str, value: Value) {
+        let mut answer = Map::new();
+        if took >= SignedDuration::from_millis(1) {
+            answer.insert("delay".to_owned(), json!(written(took)));
+        }
+        answer.insert(field.to_owned(), value);
+        self.mocks.entry(path).or_default().push(answer);
+    }
+
+    fn signal(&mut self, at: Timestamp, kind: &str, value: Value) {
+        let mut signal = Map::new();
+        signal.insert("at".to_owned(), json!(written(at.duration_since(self.start))));
+        signal.insert(kind.to_owned(), value);
+        self.signals.push((at, signal));
+    }
+
+    /// The event that ended a wait, once; not one that a run of the journal sent.
+    fn event(&mut self, at: Timestamp, taken: &Value) {
+        let text = |name: &str| taken[name].as_str().unwrap_or_default();
+        if self.own.contains(text("source")) || !self.told.insert(text("id").to_owned()) {
+            return;
+        }
+        // It may have come before the wait began.
+        let came = text("time").parse().ok().filter(|time| *time >= self.start);
+        let signal = json!({"type": taken["type"], "source": taken["source"], "data": taken["data"]});
+        self.signal(came.unwrap_or(at), "event", signal);
+    }
+
+    fn lines(mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.mocks.is_empty() {
+            lines.push("mocks:".to_owned());
+            for (step, answers) in &self.mocks {
+                lines.push(format!("  {}:", flow::scalar(step)));
+                lines.extend(answers.iter().map(|answer| format!("  - {}", flow::map(answer))));
+            }
+        }
+        if !self.signals.is_empty() {
+            lines.push("signals:".to_owned());
+            self.signals.sort_by_key(|(at, _)| *at);
+            let signals = self.signals.iter();
+            lines.extend(signals.map(|(_, signal)| format!("- {}", flow::map(signal))));
+        }
+        lines
+    }
+}
+
+/// The journal of one run.
+struct Tape<'a> {
+    /// Stands before the paths of its steps.
+    prefix: &'a str,
+    plan: &'a Plan,
+    /// When the attempt under way of a step began.
+    started: BTreeMap<&'a str, Timestamp>,
+}
+
+impl<'a> Tape<'a> {
+    fn new(prefix: &'a str, plan: &'a Plan) -> Self {
+        let started = BTreeMap::new();
+        Self {
+            prefix,
+            plan,
+            started,
+        }
+    }
+
+    fn read(mut self, events: &'a [Event], book: &mut Book) {
+        for event in events {
+            self.take(event, book);
+        }
+    }
+
+    fn take(&mut self, event: &'a Event, book: &mut Book) {
         match event {
             Event::StepStarted { step, at, .. } => {
-                self.started.insert(step.clone(), *at);
+                self.started.insert(step, *at);
             }
-            Event::StepSucceeded { step, at, output, .. } => match self.kind(step) {
+            // What a cache gave was no answer of the world.
+            Event::StepSucceeded {
+                step,
+                at,
+                output,
+                cached: false,
+                ..
+            } => match self.kind(step) {
                 Some("uses" | "script" | "container" | "workflow") => {
-                    self.mock(step, *at, "output", output.clone().unwrap_or_else(|| json!({})));
+                    let output = output.clone().unwrap_or_else(|| json!({}));
+                    self.answer(step, *at, "output", output, book);
                 }
                 Some("wait") => {
-                    if let Some(event) = output.as_ref().filter(|output| output.get("type").is_some()) {
-                        let told =
-                            json!({"type": event["type"], "source": event["source"], "data": event["data"]});
-                        self.signal(*at, "event", told);
+                    if let Some(taken) = output.as_ref().filter(|output| output.get("type").is_some()) {
+                        book.event(*at, taken);
                     }
                 }
                 _ => {}
@@ -146,11 +277,19 @@ impl Tape<'_> {
                 if matches!(
                     self.kind(step),
                     Some("uses" | "script" | "container" | "workflow")
-                ) && self.started.contains_key(step) =>
+                ) && self.started.contains_key(step.as_str()) =>
             {
-                self.mock(step, *at, "error", told(error));
+                self.answer(step, *at, "error", told(error), book);
             }
-            Event::CancelRequested { at, by } if by != "timeout" => self.signal(*at, "cancel", json!(true)),
+            Event::Voted { step, at, vote } => {
+                let kind = if vote.approve { "approve" } else { "reject" };
+                let value = voted(&format!("{}{step}", self.prefix), vote);
+                book.signal(*at, kind, value);
+            }
+            // Of a called run, whoever called it cancels it again.
+            Event::CancelRequested { at, by } if by != "timeout" && self.prefix.is_empty() => {
+                book.signal(*at, "cancel", json!(true));
+            }
             _ => {}
         }
     }
@@ -164,23 +303,30 @@ impl Tape<'_> {
             .map(flowpilot_engine::plan::PlanStep::kind)
     }
 
-    fn mock(&mut self, step: &str, at: Timestamp, field: &str, value: Value) {
+    fn answer(&mut self, step: &str, at: Timestamp, field: &str, value: Value, book: &mut Book) {
         let began = self.started.remove(step).unwrap_or(at);
-        let took = at.duration_since(began);
-        let mut answer = Map::new();
-        if took >= SignedDuration::from_millis(1) {
-            answer.insert("delay".to_owned(), json!(written(took)));
+        let path = format!("{}{step}", self.prefix);
+        if !book.called.contains(&path) {
+            book.mock(path, at.duration_since(began), field, value);
         }
-        answer.insert(field.to_owned(), value);
-        self.mocks.entry(step.to_owned()).or_default().push(answer);
     }
+}
 
-    fn signal(&mut self, at: Timestamp, kind: &str, value: Value) {
-        let mut signal = Map::new();
-        signal.insert("at".to_owned(), json!(written(at.duration_since(self.start))));
-        signal.insert(kind.to_owned(), value);
-        self.signals.push(signal);
+/// A vote as signals write it.
+fn voted(path: &str, vote: &Vote) -> Value {
+    let mut fields = Map::new();
+    fields.insert("step".to_owned(), json!(path));
+    fields.insert("by".to_owned(), json!(vote.by));
+    if !vote.groups.is_empty() {
+        fields.insert("groups".to_owned(), json!(vote.groups));
     }
+    if !vote.form.is_empty() {
+        fields.insert("form".to_owned(), json!(vote.form));
+    }
+    if let Some(comment) = &vote.comment {
+        fields.insert("comment".to_owned(), json!(comment));
+    }
+    Value::Object(fields)
 }
 
 /// An error as mocks write it.

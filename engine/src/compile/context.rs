@@ -60,9 +60,11 @@ impl WorkflowInterface {
 /// Which part of the language can be run by whoever asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Support {
-    /// All of it: `lint`, `test` and `run --local`.
+    /// All of it: `lint` and `test`.
     #[default]
     Everything,
     /// What the API server and its runners do today; the rest is refused with `NotSupportedYet`.
     Server,
+    /// What one process does without a cluster: `run --local`. The rest is refused with `NeedsCluster`.
+    Local,
 }

@@ -1,4 +1,4 @@
-//! What the language has and the server cannot do yet: rejected with its path, never ignored.
+//! What the language has and whoever runs it cannot do: rejected with its path, never ignored.
 
 use flowpilot_crds::WorkflowSpec;
 
@@ -16,8 +16,10 @@ pub(super) fn check(spec: &WorkflowSpec, support: Support, problems: &mut Proble
             not_yet(path, "sensitive inputs are", problems);
         }
     }
-    if support == Support::Everything {
-        return;
+    match support {
+        Support::Everything => return,
+        Support::Local => return check_local(spec, problems),
+        Support::Server => {}
     }
     if !spec.triggers.is_empty() {
         not_yet("spec.triggers".to_owned(), "triggers are", problems);
@@ -52,6 +54,30 @@ pub(super) fn check(spec: &WorkflowSpec, support: Support, problems: &mut Proble
         ];
         for (_, name, what) in fields.into_iter().filter(|(set, _, _)| *set) {
             not_yet(format!("spec.steps[{number}].{name}"), what, problems);
+        }
+    }
+}
+
+/// What a process by itself has not: pods and Secrets.
+fn check_local(spec: &WorkflowSpec, problems: &mut Problems) {
+    for (number, step) in spec.steps.iter().enumerate() {
+        let undo = step.undo.as_ref();
+        let fields = [
+            (step.container.is_some(), "container", "a container is a pod"),
+            (
+                step.connection.is_some(),
+                "connection",
+                "the credentials of a connection are a Secret",
+            ),
+            (
+                undo.is_some_and(|undo| undo.connection.is_some()),
+                "undo.connection",
+                "the credentials of a connection are a Secret",
+            ),
+        ];
+        for (_, name, why) in fields.into_iter().filter(|(set, _, _)| *set) {
+            let message = format!("{why}, and without a cluster there are none: test it with a mock");
+            problems.error("NeedsCluster", format!("spec.steps[{number}].{name}"), message);
         }
     }
 }

@@ -116,7 +116,7 @@ impl Run {
     }
 
     /// The step whose attempt this is, if it is still under way.
-    fn under_way(&self, step: &str, attempt: u32) -> Option<Target> {
+    pub(super) fn under_way(&self, step: &str, attempt: u32) -> Option<Target> {
         if self.finished.is_some() {
             return None;
         }

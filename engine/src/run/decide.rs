@@ -7,6 +7,7 @@ use super::frame::Instance;
 use super::join::{self, Decision};
 use super::path::Target;
 use super::record::Phase;
+use super::replay::TOOK_LONGER;
 use super::{Command, Run, Timer};
 use crate::journal::{Event, SkipReason, StepError};
 use crate::plan::Work;
@@ -91,14 +92,15 @@ impl Run {
             }
             Phase::Running => {
                 let timeout = definition.timeout_ms.unwrap_or_default();
-                let what = if definition.work.is_block() && !matches!(definition.work, Work::Group { .. }) {
-                    "it"
-                } else {
-                    "the attempt"
-                };
+                let took_longer =
+                    if definition.work.is_block() && !matches!(definition.work, Work::Group { .. }) {
+                        "it took longer than"
+                    } else {
+                        TOOK_LONGER
+                    };
                 let error = StepError {
                     code: "Timeout".to_owned(),
-                    message: format!("{what} took longer than {}", human(timeout)),
+                    message: format!("{took_longer} {}", human(timeout)),
                     may_have_happened: self.changes_the_world(instance),
                     ..StepError::default()
                 };

@@ -8,6 +8,7 @@ mod joins;
 mod people;
 mod random;
 mod recovery;
+mod replays;
 mod retries;
 mod undo;
 mod values;

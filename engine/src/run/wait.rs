@@ -119,7 +119,7 @@ impl Run {
             .get(&event.event)
             .map(|waits| waits.iter().map(|(_, instance)| *instance).collect())
             .unwrap_or_default();
-        let output = output(event);
+        let output = event.seen();
         let value = Value::from_json(&output);
         // Before one of them takes it: in items that run together, each may.
         let matching: Vec<Instance> = open
@@ -171,15 +171,29 @@ impl Run {
     }
 }
 
-/// What a wait gives.
-fn output(event: &IncomingEvent) -> Json {
-    let mut output = Map::new();
-    output.insert("id".to_owned(), json!(event.id));
-    output.insert("type".to_owned(), json!(event.event));
-    if let Some(source) = &event.source {
-        output.insert("source".to_owned(), json!(source));
+impl IncomingEvent {
+    /// As conditions see it, and what a wait gives.
+    pub(crate) fn seen(&self) -> Json {
+        let mut output = Map::new();
+        output.insert("id".to_owned(), json!(self.id));
+        output.insert("type".to_owned(), json!(self.event));
+        if let Some(source) = &self.source {
+            output.insert("source".to_owned(), json!(source));
+        }
+        output.insert("time".to_owned(), json!(self.time.to_string()));
+        output.insert("data".to_owned(), self.data.clone());
+        Json::Object(output)
     }
-    output.insert("time".to_owned(), json!(event.time.to_string()));
-    output.insert("data".to_owned(), event.data.clone());
-    Json::Object(output)
+
+    /// The event that a wait took, from what it gave.
+    pub(crate) fn taken(output: &Json) -> Option<Self> {
+        let text = |name: &str| output.get(name).and_then(Json::as_str);
+        Some(Self {
+            id: text("id")?.to_owned(),
+            event: text("type")?.to_owned(),
+            source: text("source").map(str::to_owned),
+            time: text("time")?.parse().ok()?,
+            data: output.get("data")?.clone(),
+        })
+    }
 }

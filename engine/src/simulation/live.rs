@@ -8,12 +8,14 @@ use uuid::Uuid;
 
 use super::Scene;
 use super::patience::is_never;
+use super::world::{News, Started, World};
 use crate::journal::{Event, RunMode};
 use crate::plan::Plan;
 use crate::run::{Facts, ReplayError, Run};
 
 /// A run, its journal, and who waits for it.
 pub(super) struct Live {
+    pub(super) facts: Facts,
     pub(super) run: Run,
     pub(super) plan: Arc<Plan>,
     pub(super) workflow: String,
@@ -84,15 +86,20 @@ impl Live {
             now,
         } = birth;
         let id = scene.seed.id(&format!("run {prefix} {now}"));
+        let url = if scene.real_time {
+            String::new()
+        } else {
+            format!("http://flowpilot.test/runs/{id}")
+        };
         let facts = Facts {
             run: id,
             tenant: scene.tenant.clone(),
             workflow: workflow.to_owned(),
             revision,
-            url: format!("http://flowpilot.test/runs/{id}"),
+            url,
             started_by: scene.started_by.clone(),
             attempt: 1,
-            jitter: false,
+            jitter: scene.real_time,
         };
         let started = Event::RunStarted {
             at: now,
@@ -104,8 +111,9 @@ impl Live {
                 RunMode::Run
             },
         };
-        let run = Run::resume(plan.clone(), facts, std::slice::from_ref(&started))?;
+        let run = Run::resume(plan.clone(), facts.clone(), std::slice::from_ref(&started))?;
         Ok(Self {
+            facts,
             run,
             plan,
             workflow: workflow.to_owned(),
@@ -118,6 +126,17 @@ impl Live {
             outputs: None,
             aborted: false,
         })
+    }
+
+    /// Says that it began.
+    pub(super) fn tell(&self, world: &mut dyn World) {
+        if let Some(event) = self.journal.first() {
+            world.told(&News::Started(&Started {
+                facts: &self.facts,
+                prefix: &self.prefix,
+                event,
+            }));
+        }
     }
 
     /// When it wants to decide by itself.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::calls::{Call, Called};
 use super::steps::last_id;
+use super::world::News;
 use super::{SignalKind, Simulation};
 use crate::journal::Vote;
 use crate::plan::FormField;
@@ -29,6 +30,10 @@ impl Simulation<'_> {
         if !self.questions.contains(&asked) {
             self.questions.push(asked);
         }
+        self.world.told(&News::Asked {
+            path: &shown,
+            question,
+        });
         if self.scene.dry_run {
             self.asked.push_back((number, question.clone()));
         }
@@ -75,7 +80,13 @@ impl Simulation<'_> {
             }
         }
         let why = refusal.unwrap_or_else(|| "nobody was asked that".to_owned());
-        self.refused.push(format!("{} about {step}: {why}", vote.by));
+        self.refuse(format!("{} about {step}: {why}", vote.by));
+    }
+
+    /// Somebody wanted what cannot be.
+    pub(super) fn refuse(&mut self, why: String) {
+        self.world.told(&News::Refused(&why));
+        self.refused.push(why);
     }
 
     /// A dry run does not wait for people: the votes given in advance count at once, and without any the answer is yes.

@@ -5,20 +5,29 @@
     reason = "a StepError is made once per attempt that fails, and goes into the journal"
 )]
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Simulation;
 use super::answers::Due;
 use super::calls::{Call, Called};
 use super::live::{Birth, Caller, Live};
 use super::steps::{item_index, last_id};
-use super::world::{Answer, Attempt, Reply};
+use super::trigger::{self, Around};
+use super::world::{Answer, Attempt, News, Reply};
 use crate::journal::{RunOutcome, StepError};
+use crate::plan::Plan;
+use crate::problem::Problem;
 use crate::run::{Command, IncomingEvent, Perform, Publication, Task};
 
 /// How deep runs call each other.
 const CALL_DEPTH: u32 = 16;
+/// Runs that events start in one simulation.
+const TRIGGERED_RUNS: usize = 1_000;
+/// When an answer comes of which nobody knows when.
+pub(super) const LATER: Timestamp = Timestamp::MAX;
 
 impl Simulation<'_> {
     /// Does what a run asks for, in order.
@@ -27,7 +36,10 @@ impl Simulation<'_> {
         // What was decided is written down before anything is done about it: doing may lead to further decisions.
         for command in &commands {
             if let Command::Record(event) = command {
-                self.runs[number].journal.push(event.clone());
+                let live = &mut self.runs[number];
+                live.journal.push(event.clone());
+                let (run, prefix) = (live.id, live.prefix.as_str());
+                self.world.told(&News::Recorded { run, prefix, event });
             }
         }
         for command in commands {
@@ -35,7 +47,7 @@ impl Simulation<'_> {
                 Command::Record(_) => {}
                 Command::Perform(perform) => self.perform(number, &perform),
                 Command::Ask(question) => self.ask(number, &question),
-                Command::Listen { step: _, event } => self.listen(number, &event),
+                Command::Listen { step, event } => self.listen(number, &step, &event),
                 Command::Publish(publication) => self.publish(number, publication),
                 Command::Abort { step } => self.abort(number, &step),
                 Command::Terminate { step } => self.terminate(number, &step),
@@ -71,6 +83,7 @@ impl Simulation<'_> {
         let live = &self.runs[number];
         let path = live.shown(&of);
         let attempt = Attempt {
+            run: live.id,
             path: &path,
             id: last_id(&of),
             index: item_index(&live.plan, &of),
@@ -102,6 +115,7 @@ impl Simulation<'_> {
             Reply::Output(output) => self.later(after, due(Some(Ok(output)))),
             Reply::Error(error) => self.later(after, due(Some(Err(error)))),
             Reply::Fault(why) => self.fault = Some(why),
+            Reply::Later => self.answers.begin(LATER, due(None)),
             Reply::Runs => {
                 let caller = Caller {
                     run: number,
@@ -167,10 +181,9 @@ impl Simulation<'_> {
                 format!("there is no workflow `{name}`"),
             )));
         };
-        let inputs = plan.check_inputs(inputs).map_err(|problems| {
-            let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            Box::new(failure("InvalidInput", words.join("; ")))
-        })?;
+        let inputs = plan
+            .check_inputs(inputs)
+            .map_err(|problems| Box::new(failure("InvalidInput", in_words(&problems))))?;
         let prefix = format!("{}/", self.runs[number].shown(&caller.step));
         let birth = Birth {
             plan,
@@ -186,10 +199,16 @@ impl Simulation<'_> {
         let live = Live::start(&self.scene, birth)
             .map_err(|error| Box::new(failure("Unavailable", error.to_string())))?;
         let id = live.id;
-        let child = self.runs.len();
-        self.runs.push(live);
-        self.touch(child);
+        self.join(live);
         Ok((!waits).then(|| json!({"run": id})))
+    }
+
+    /// A run begins beside the others.
+    pub(super) fn join(&mut self, live: Live) {
+        live.tell(self.world);
+        let number = self.runs.len();
+        self.runs.push(live);
+        self.touch(number);
     }
 
     /// An answer is there.
@@ -250,8 +269,11 @@ impl Simulation<'_> {
             let commands = self.runs[child].run.cancel("caller", self.now);
             return self.take(child, commands);
         }
-        if let Some(((_, order), due)) = self.answers.take(number, step) {
+        if let Some(((at, order), due)) = self.answers.take(number, step) {
             self.mark_cancelled(&due);
+            if at == LATER {
+                self.world.stop(self.runs[number].id, step);
+            }
             self.answers.put((self.now, order), Due { result: None, ..due });
         }
     }
@@ -271,7 +293,9 @@ impl Simulation<'_> {
     }
 
     /// A run listens: it hears what came since it began.
-    fn listen(&mut self, number: usize, event: &str) {
+    fn listen(&mut self, number: usize, step: &str, event: &str) {
+        let path = self.runs[number].shown(step);
+        self.world.told(&News::Listens { path: &path, event });
         for heard in self.runs[number].heard_from..self.events.len() {
             if self.events[heard].event == event {
                 let commands = self.runs[number].run.deliver(&self.events[heard], self.now);
@@ -311,7 +335,7 @@ impl Simulation<'_> {
         });
     }
 
-    /// An event of the tenant: every run hears it.
+    /// An event of the tenant: every run hears it, and it may start others.
     pub(super) fn deliver(&mut self, event: IncomingEvent) {
         self.events.push(event);
         let number = self.events.len() - 1;
@@ -321,7 +345,67 @@ impl Simulation<'_> {
                 self.take(run, commands);
             }
         }
+        self.trigger(number);
     }
+
+    /// Starts the runs that an event of the tenant starts.
+    fn trigger(&mut self, number: usize) {
+        for name in self.world.triggered() {
+            let Some((plan, revision)) = self.world.workflow(&name) else {
+                continue;
+            };
+            let around = Around {
+                variables: &self.scene.variables,
+                tenant: &self.scene.tenant,
+                workflow: &name,
+                revision: &revision,
+            };
+            for inputs in trigger::started_by(&plan, &self.events[number], around) {
+                let checked = inputs
+                    .map_err(|error| format!("{}: {error}", error.path))
+                    .and_then(|inputs| plan.check_inputs(&inputs).map_err(|problems| in_words(&problems)));
+                match checked {
+                    Ok(inputs) => self.start_triggered(&name, plan.clone(), revision.clone(), inputs),
+                    Err(why) => self.refuse(format!("a run of {name} that an event would start: {why}")),
+                }
+            }
+        }
+    }
+
+    fn start_triggered(&mut self, name: &str, plan: Arc<Plan>, revision: String, inputs: Map<String, Value>) {
+        self.triggered += 1;
+        if self.triggered > TRIGGERED_RUNS {
+            let why = format!(
+                "events started more than {TRIGGERED_RUNS} runs: does `{name}` emit what starts it again?"
+            );
+            self.fault.get_or_insert(why);
+            return;
+        }
+        let is_taken = |prefix: &String| self.runs.iter().any(|live| live.prefix == *prefix);
+        let mut numbered = (1..).map(|number| format!("{name}[{number}]/"));
+        let first = Some(format!("{name}/")).filter(|prefix| !is_taken(prefix));
+        let prefix = first.or_else(|| numbered.find(|prefix| !is_taken(prefix)));
+        let birth = Birth {
+            plan,
+            workflow: name,
+            revision,
+            inputs,
+            prefix: prefix.unwrap_or_default(),
+            caller: None,
+            depth: 0,
+            heard_from: self.events.len(),
+            now: self.now,
+        };
+        match Live::start(&self.scene, birth) {
+            Ok(live) => self.join(live),
+            Err(error) => self.refuse(format!("a run of {name} that an event would start: {error}")),
+        }
+    }
+}
+
+fn in_words(problems: &[Problem]) -> String {
+    let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    words.join("; ")
 }
 
 fn failure(code: &str, message: String) -> StepError {

@@ -5,22 +5,84 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::journal::StepError;
-use crate::plan::Plan;
-use crate::run::Perform;
+use uuid::Uuid;
 
-/// What stands around a simulated run: mocks, scripts, other workflows.
+use crate::journal::{Event, StepError};
+use crate::plan::Plan;
+use crate::run::{Facts, Perform, Question};
+
+/// What stands around a run: mocks, scripts, other workflows; or real hands.
 pub trait World {
     /// What becomes of an attempt. Asked once per attempt, in the order in which they begin.
     fn answer(&mut self, attempt: &Attempt<'_>) -> Answer;
 
     /// The current revision of another workflow of the tenant, and its digest.
     fn workflow(&mut self, name: &str) -> Option<(Arc<Plan>, String)>;
+
+    /// Names of the tenant's workflows that events may start.
+    fn triggered(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// An attempt whose answer was to come [`Reply::Later`] is not wanted any more.
+    fn stop(&mut self, run: Uuid, step: &str) {
+        let _ = (run, step);
+    }
+
+    /// Something happened that whoever watches may want to know.
+    fn told(&mut self, news: &News<'_>) {
+        let _ = news;
+    }
+}
+
+/// What happens in a run while it goes on.
+#[derive(Debug)]
+pub enum News<'a> {
+    /// A run began, the first one too.
+    Started(&'a Started<'a>),
+    /// An event was written in a run's journal.
+    Recorded {
+        /// The run.
+        run: Uuid,
+        /// What stands before the paths of its steps.
+        prefix: &'a str,
+        /// The event.
+        event: &'a Event,
+    },
+    /// People are asked.
+    Asked {
+        /// Path of the step, with the caller's path before it.
+        path: &'a str,
+        /// The question.
+        question: &'a Question,
+    },
+    /// A step waits for an event.
+    Listens {
+        /// Path of the step, with the caller's path before it.
+        path: &'a str,
+        /// Type of the event.
+        event: &'a str,
+    },
+    /// Something that people or the world wanted cannot be.
+    Refused(&'a str),
+}
+
+/// A run that began.
+#[derive(Debug)]
+pub struct Started<'a> {
+    /// What it knows of itself.
+    pub facts: &'a Facts,
+    /// What stands before the paths of its steps: empty, `call/`, or of a run that an event started `name/`.
+    pub prefix: &'a str,
+    /// The first event of its journal.
+    pub event: &'a Event,
 }
 
 /// An attempt that begins.
 #[derive(Debug)]
 pub struct Attempt<'a> {
+    /// The run that it belongs to.
+    pub run: Uuid,
     /// Path of the step; of a called workflow's step with the caller's path before it: `call/inner`.
     pub path: &'a str,
     /// The step's name in its manifest.
@@ -51,6 +113,8 @@ pub enum Reply {
     Error(StepError),
     /// Of a `workflow` step: the other workflow runs.
     Runs,
+    /// It is under way, and its end comes with [`super::Simulation::ended`].
+    Later,
     /// The simulation cannot go on: why.
     Fault(String),
 }

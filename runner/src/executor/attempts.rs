@@ -20,17 +20,17 @@ use crate::actions::{Actions, internal};
 use crate::metrics::Metrics;
 
 /// An attempt that has not started, and how many events must be stored before it may.
-pub(super) struct Gate {
-    pub(super) perform: Perform,
+pub(crate) struct Gate {
+    pub(crate) perform: Perform,
     /// The number of events up to and including its beginning.
-    pub(super) begun: i32,
+    pub(crate) begun: i32,
 }
 
 /// An attempt that ended; without a result, it was ended.
-pub(super) struct End {
-    pub(super) step: String,
-    pub(super) attempt: u32,
-    pub(super) result: Option<Result<Value, StepError>>,
+pub(crate) struct End {
+    pub(crate) step: String,
+    pub(crate) attempt: u32,
+    pub(crate) result: Option<Result<Value, StepError>>,
 }
 
 struct Running {
@@ -42,7 +42,7 @@ struct Running {
 }
 
 /// All attempts of one run. Dropping this ends them.
-pub(super) struct Attempts {
+pub(crate) struct Attempts {
     run: Uuid,
     epoch: i32,
     waiting: Vec<Gate>,
@@ -55,7 +55,7 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    pub(super) fn new(run: Uuid, epoch: i32, actions: Actions, metrics: Metrics) -> Self {
+    pub(crate) fn new(run: Uuid, epoch: i32, actions: Actions, metrics: Metrics) -> Self {
         let (waiting, running, tasks) = (Vec::new(), HashMap::new(), JoinSet::new());
         Self {
             run,
@@ -69,12 +69,12 @@ impl Attempts {
         }
     }
 
-    pub(super) fn add(&mut self, gate: Gate) {
+    pub(crate) fn add(&mut self, gate: Gate) {
         self.waiting.push(gate);
     }
 
     /// Nothing runs and nothing waits.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.running.is_empty()
     }
 
@@ -86,7 +86,7 @@ impl Attempts {
     }
 
     /// Starts what may start, with so many events stored.
-    pub(super) fn start(&mut self, stored: i32) {
+    pub(crate) fn start(&mut self, stored: i32) {
         let may_start = |gate: &mut Gate| !changes(gate.perform.effect) || gate.begun <= stored;
         for gate in self.waiting.extract_if(.., may_start).collect::<Vec<_>>() {
             self.spawn(gate.perform);
@@ -111,7 +111,7 @@ impl Attempts {
     }
 
     /// The next attempt that ends; nothing if none runs.
-    pub(super) async fn next_end(&mut self) -> Option<End> {
+    pub(crate) async fn next_end(&mut self) -> Option<End> {
         loop {
             let (id, result) = match self.tasks.join_next_with_id().await? {
                 Ok((id, result)) => (id, Some(result)),
@@ -156,7 +156,7 @@ impl Attempts {
 
     /// Ends the attempts of a step at once and gives them. How long a write may go on after its run was cancelled
     /// is decided by the machine, which asks for the end only when that time is over.
-    pub(super) fn abort(&mut self, step: &str) -> Vec<u32> {
+    pub(crate) fn abort(&mut self, step: &str) -> Vec<u32> {
         let waiting = self.waiting.extract_if(.., |gate| gate.perform.step == step);
         let mut over: Vec<u32> = waiting.map(|gate| gate.perform.attempt).collect();
         for (_, attempt) in self.running.extract_if(|_, attempt| attempt.step == step) {

@@ -27,6 +27,15 @@ pub(super) struct Range {
     pub(super) network: Network,
 }
 
+impl Range {
+    /// The machine itself.
+    pub(super) fn is_loopback(self) -> bool {
+        self.name == LOOPBACK
+    }
+}
+
+const LOOPBACK: &str = "loopback";
+
 const fn range(name: &'static str, network: Network) -> Range {
     Range { name, network }
 }
@@ -34,7 +43,7 @@ const fn range(name: &'static str, network: Network) -> Range {
 /// Loopback, metadata of clouds, and what routers treat in ways of their own.
 const SEALED: [Range; 17] = [
     range("unspecified", Network::v4([0, 0, 0, 0], 8)),
-    range("loopback", Network::v4([127, 0, 0, 0], 8)),
+    range(LOOPBACK, Network::v4([127, 0, 0, 0], 8)),
     range(
         "link-local, where clouds serve metadata",
         Network::v4([169, 254, 0, 0], 16),
@@ -48,7 +57,7 @@ const SEALED: [Range; 17] = [
     range("multicast", Network::v4([224, 0, 0, 0], 4)),
     range("broadcast", Network::v4([255, 255, 255, 255], 32)),
     range("unspecified", Network::host(Ipv6Addr::UNSPECIFIED)),
-    range("loopback", Network::host(Ipv6Addr::LOCALHOST)),
+    range(LOOPBACK, Network::host(Ipv6Addr::LOCALHOST)),
     range("link-local", Network::v6(0xfe80, 0, 10)),
     range("metadata of AWS", Network::v6(0xfd00, 0x0ec2, 32)),
     range("metadata of Google Cloud", Network::v6(0xfd20, 0x00ce, 32)),

@@ -15,6 +15,8 @@ const DEFAULT_PORTS: [u16; 2] = [80, 443];
 #[derive(Clone, Debug, Default)]
 pub struct Egress {
     rules: Vec<Rule>,
+    /// This machine and the networks around it are open.
+    nearby: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -82,7 +84,15 @@ impl Egress {
         });
         Ok(Self {
             rules: rules.collect::<Result<_, _>>()?,
+            nearby: false,
         })
+    }
+
+    /// The same with everything open that the person at this machine reaches: the machine itself and private networks.
+    /// Metadata of clouds stays closed: it hands out credentials.
+    #[must_use]
+    pub fn with_nearby(self) -> Self {
+        Self { nearby: true, ..self }
     }
 
     /// Whether a connection to `host`, which has this `address`, may be made.
@@ -90,6 +100,8 @@ impl Egress {
         let reached = canonical(address);
         match classify(reached) {
             Class::Public => Ok(()),
+            Class::Private(_) if self.nearby => Ok(()),
+            Class::Sealed(range) if self.nearby && range.is_loopback() => Ok(()),
             Class::Private(_) if self.rules.iter().any(|rule| rule.opens(host, reached, port)) => Ok(()),
             // A wide rule such as 0.0.0.0/0 means the networks around, and not the machine itself or its cloud.
             Class::Sealed(range) if self.rules.iter().any(|rule| rule.unseals(range, reached, port)) => {
@@ -221,6 +233,21 @@ mod tests {
             assert!(!open(&egress, "rebound.example", address, 80), "{address}");
         }
         assert!(open(&egress, "rebound.example", "10.0.0.1", 80));
+    }
+
+    #[test]
+    fn nearby_is_this_machine_and_private_networks_but_no_metadata() {
+        let nearby = Egress::default().with_nearby();
+        for address in ["127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "fd12::1"] {
+            assert!(open(&nearby, "near.example", address, 8080), "{address}");
+            assert!(
+                !open(&Egress::default(), "near.example", address, 8080),
+                "{address}"
+            );
+        }
+        for address in ["169.254.169.254", "fd00:ec2::254", "0.0.0.0", "224.0.0.1"] {
+            assert!(!open(&nearby, "near.example", address, 80), "{address}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the server cannot do yet, and `Everything` can.
 
 use super::{Context, lines, server_agrees};
+use crate::compile::Support;
 
 const CASES: &[super::Case] = &[
     (
@@ -57,4 +58,23 @@ fn everything_else_can_do_it() {
         let found = lines(text, &Context::default());
         assert!(found.is_empty(), "{text}: {found:?}");
     }
+}
+
+#[test]
+fn what_needs_a_cluster_is_refused_by_a_process_alone() {
+    let local = Context {
+        support: Support::Local,
+        ..Context::default()
+    };
+    let text = "[{id: a, container: {image: x}}, {id: b, uses: core/log@1, with: {message: x}, connection: y, undo: {uses: core/log@1, connection: y, with: {message: x}}}]";
+    assert_eq!(
+        lines(text, &local),
+        [
+            "NeedsCluster steps[0].container",
+            "NeedsCluster steps[1].connection",
+            "NeedsCluster steps[1].undo.connection"
+        ]
+    );
+    let here = "[{id: a, approval: {}}, {id: b, emit: {type: x}}, {id: c, wait: {event: {type: x}}}, {id: d, workflow: {name: x}}, {id: e, set: {x: 1}, sensitive: true}]";
+    assert!(lines(here, &local).is_empty());
 }

@@ -26,7 +26,7 @@ pub(in crate::compile) fn declared<'a>(
         return Some(action);
     }
     if let Some(action) = action::find(uses) {
-        if context.support == Support::Server && !action.is_performed {
+        if context.support != Support::Everything && !action.is_performed {
             let message = format!("{uses} is not supported yet: no runner performs it");
             problems.error("NotSupportedYet", path, message);
         }

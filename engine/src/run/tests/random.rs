@@ -1,5 +1,5 @@
 //! Random workflows with blocks, random ends, random takeovers: a run always ends, starts nothing whose needs are
-//! not met or whose block is over, takes back what it must, and is the same after a replay.
+//! not met or whose block is over, takes back what it must, and is decided the same when it is played again.
 
 #![expect(clippy::format_push_string, reason = "manifests are put together here, once")]
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::world::{Answer, Mocks, Signal, World, facts, fails, gives, vote};
 use crate::compile::{Context, compile};
 use crate::journal::Event;
-use crate::run::Run;
+use crate::run::{Run, replay};
 use serde_json::json;
 
 const EDGES: [&str; 5] = ["", ".failed", ".done", "+", ""];
@@ -194,6 +194,9 @@ proptest! {
             let prefix = Run::resume(world.plan.clone(), facts(), &world.journal[..length]);
             prop_assert!(prefix.is_ok(), "{:?}", prefix.err());
         }
+        let played = replay(&world.plan, &facts(), &world.journal).unwrap();
+        prop_assert_eq!(&played.difference, &None, "{}\n{:#?}", text, &world.journal);
+        prop_assert!(played.finished && played.turns.len() == world.journal.len());
         laws::check(&world).map_err(|broken| TestCaseError::fail(format!("{broken}\n{text}\n{:#?}", world.journal)))?;
     }
 }
