@@ -12,6 +12,10 @@ use flowpilot_engine::compile::{Context, compile};
 use flowpilot_engine::manifest::{check_workflow, parse};
 use support::processor_time::{ProcessorTime, criterion};
 
+/// As in the shipped binaries.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A workflow as people write them: calls, computed values, a switch, a block; every step reads some others.
 fn manifest(steps: usize) -> String {
     let mut text = String::from(

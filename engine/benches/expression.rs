@@ -9,6 +9,10 @@ use serde_json::{Value as Json, json};
 use std::hint::black_box;
 use support::processor_time::{ProcessorTime, criterion};
 
+/// As in the shipped binaries.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const FILTER: &str = "items.filter(i, i.amount > 100 && i.country in allowed)";
 const CONDITION: &str = "steps.a.output.total > 10";
 

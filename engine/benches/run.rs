@@ -11,6 +11,10 @@ use flowpilot_engine::run::Run;
 use support::processor_time::{ProcessorTime, criterion};
 use support::runs::{THREE_STEPS, facts, items, plan, run};
 
+/// As in the shipped binaries.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn running(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("run");
     for (name, text) in [

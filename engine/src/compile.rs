@@ -54,9 +54,7 @@ use place::Spot;
 pub(crate) use references::is_reference;
 
 pub use context::{Context, Support, WorkflowInterface};
-pub use explain::{
-    Attempts, Called, Explanation, Limit, Link, Name, Scope, StepPlace, explain, places,
-};
+pub use explain::{Attempts, Called, Explanation, Limit, Link, Name, Scope, StepPlace, explain, places};
 
 /// Steps of one workflow.
 pub const STEPS: usize = 500;

@@ -22,7 +22,7 @@ mod fuzz;
 mod tests;
 
 pub use check::{check, check_workflow};
-use outline::Outline;
+use outline::Outlines;
 
 /// The largest text: what a custom resource may have, and more than anybody reads.
 pub const MANIFEST_BYTES: usize = 512 * 1024;
@@ -52,9 +52,10 @@ pub struct Document {
     pub namespace: Option<String>,
     /// All of it.
     pub object: Value,
-    outline: Outline,
     /// The text that it stands in.
-    text: Arc<str>,
+    outlines: Arc<Outlines>,
+    /// Its place among the documents there that are not empty.
+    number: usize,
 }
 
 /// Findings about a field and not about its value.
@@ -70,18 +71,19 @@ impl Document {
     /// Line and column (from 1) of a path such as `spec.steps[2].needs[0]`, or of its nearest parent.
     #[must_use]
     pub fn position(&self, path: &str) -> Option<(u32, u32)> {
-        Some(self.outline.position(path))
+        Some(self.outlines.document(self.number).position(path))
     }
 
     /// Line and column (from 1) of what a finding is about: the place in a text, the value, or else the field.
     #[must_use]
     pub fn place(&self, problem: &Problem) -> (u32, u32) {
-        let field = || self.outline.position(&problem.path);
-        let Some(written) = self.outline.written(&problem.path) else {
+        let outline = self.outlines.document(self.number);
+        let field = || outline.position(&problem.path);
+        let Some(written) = outline.written(&problem.path) else {
             return field();
         };
         let (line, column) = match problem.offset {
-            Some(offset) => written.place(&self.text, offset),
+            Some(offset) => written.place(self.outlines.text(), offset),
             None if OF_FIELDS.contains(&problem.code.as_str()) => return field(),
             None => written.start(),
         };

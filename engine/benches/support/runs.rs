@@ -14,7 +14,7 @@ pub const THREE_STEPS: &str = "
 steps:
 - {id: a, uses: core/log@1, with: {message: x}}
 - {id: b, needs: [a], set: {x: \"$(1 + 1)\"}}
-- {id: c, needs: [b], uses: core/log@1, with: {message: \"$(steps.b.output.x)\"}}";
+- {id: c, needs: [b], uses: core/log@1, with: {message: \"sum $(steps.b.output.x)\"}}";
 
 /// A loop over that many items, ten at a time, two steps each.
 pub fn items(count: usize) -> String {
@@ -22,7 +22,7 @@ pub fn items(count: usize) -> String {
         "
 steps:
 - {{id: each, forEach: {{items: \"$(lists.range({count}))\", maxParallel: 10, maxItems: 10000, result: \"$(steps.b.output.x)\"}}}}
-- {{id: a, in: each, uses: core/log@1, with: {{message: \"$(item)\"}}}}
+- {{id: a, in: each, uses: core/log@1, with: {{message: \"item $(item)\"}}}}
 - {{id: b, in: each, needs: [a], set: {{x: \"$(item * 2)\"}}}}"
     )
 }

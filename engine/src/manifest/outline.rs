@@ -1,8 +1,56 @@
 //! Where everything stands in a text.
 
+use std::sync::OnceLock;
+
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::written::Written;
+
+/// A text, and where everything stands in it. That is found out when it is first asked for: most texts have no problem.
+#[derive(Debug)]
+pub(super) struct Outlines {
+    text: String,
+    read: OnceLock<(Vec<Outline>, Vec<LostNumber>)>,
+}
+
+impl Outlines {
+    pub(super) fn of(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            read: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The document of this number, counted from 0 without empty ones.
+    pub(super) fn document(&self, number: usize) -> &Outline {
+        static NOWHERE: OnceLock<Outline> = OnceLock::new();
+        let found = self.read().0.get(number);
+        found.unwrap_or_else(|| NOWHERE.get_or_init(Outline::start))
+    }
+
+    /// Numbers that would be lost.
+    pub(super) fn lost(&self) -> &[LostNumber] {
+        // Eighteen digits always fit.
+        let mut runs = self.text.as_bytes().split(|letter| !letter.is_ascii_digit());
+        if runs.any(|run| run.len() > 18) {
+            &self.read().1
+        } else {
+            &[]
+        }
+    }
+
+    fn read(&self) -> &(Vec<Outline>, Vec<LostNumber>) {
+        self.read.get_or_init(|| {
+            let (mut documents, lost) = of(&self.text);
+            documents.retain(|outline| !outline.is_empty);
+            (documents, lost)
+        })
+    }
+}
 
 /// A value and where it stands; below it, its parts.
 #[derive(Clone, Debug, Default)]
@@ -14,10 +62,11 @@ pub(super) struct Outline {
     /// Of a text or another plain value: how it was written.
     written: Option<Written>,
     /// It stands for nothing: an empty document.
-    pub(super) is_empty: bool,
+    is_empty: bool,
 }
 
 /// A number that no JSON reader keeps as it is written.
+#[derive(Debug)]
 pub(super) struct LostNumber {
     pub(super) line: u32,
     pub(super) column: u32,
@@ -64,6 +113,15 @@ impl Outline {
             .map(|(_, inner, rest)| (inner, rest))
     }
 
+    /// The beginning of a text.
+    fn start() -> Self {
+        Self {
+            line: 1,
+            column: 1,
+            ..Self::default()
+        }
+    }
+
     fn at(span: &Span) -> Self {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let (line, column) = (
@@ -88,7 +146,7 @@ struct Open {
 
 /// The outline of each document of a text, and numbers that would be lost. A text that cannot be parsed to its end
 /// gives what was read.
-pub(super) fn of(text: &str) -> (Vec<Outline>, Vec<LostNumber>) {
+fn of(text: &str) -> (Vec<Outline>, Vec<LostNumber>) {
     let mut documents = Vec::new();
     let mut lost = Vec::new();
     let mut open: Vec<Open> = Vec::new();

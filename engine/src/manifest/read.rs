@@ -6,7 +6,8 @@ use serde_json::Value;
 use serde_saphyr::options::AliasLimits;
 use serde_saphyr::{DuplicateKeyPolicy, Error, Options};
 
-use super::{Document, MANIFEST_BYTES, ManifestProblem, outline};
+use super::outline::{LostNumber, Outlines};
+use super::{Document, MANIFEST_BYTES, ManifestProblem};
 
 /// Documents of one text: a folder's worth in one file.
 const DOCUMENTS: usize = 500;
@@ -21,15 +22,15 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Document>, Vec<ManifestProblem>>
     let text = text(bytes).map_err(|problem| vec![problem])?;
     let values: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options())
         .map_err(|error| vec![unreadable(text, &error)])?;
-    let (outlines, lost) = outline::of(text);
+    let outlines = Arc::new(Outlines::of(text));
+    let lost = outlines.lost();
     if !lost.is_empty() {
-        return Err(lost.into_iter().map(|number| unkept(&number)).collect());
+        return Err(lost.iter().map(unkept).collect());
     }
-    let outlines = outlines.into_iter().filter(|outline| !outline.is_empty);
-    let source: Arc<str> = text.into();
     let mut documents = Vec::new();
     let mut problems = Vec::new();
-    for (object, outline) in values.into_iter().filter(|value| !value.is_null()).zip(outlines) {
+    let objects = values.into_iter().filter(|value| !value.is_null());
+    for (number, object) in objects.enumerate() {
         let word = |value: Option<&Value>| {
             value
                 .and_then(Value::as_str)
@@ -46,7 +47,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Document>, Vec<ManifestProblem>>
         let name = name.or_else(|| prefixed.then(String::new));
         let namespace = word(metadata.and_then(|metadata| metadata.get("namespace")));
         let missing = |path: &str, message: &str| {
-            let (line, column) = outline.position(path);
+            let (line, column) = outlines.document(number).position(path);
             ManifestProblem {
                 line,
                 column,
@@ -67,8 +68,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Document>, Vec<ManifestProblem>>
                 name,
                 namespace,
                 object,
-                outline,
-                text: source.clone(),
+                outlines: outlines.clone(),
+                number,
             }),
             (None, _) => problems.push(missing(
                 "kind",
@@ -117,7 +118,7 @@ fn text(bytes: &[u8]) -> Result<&str, ManifestProblem> {
     })
 }
 
-fn unkept(number: &outline::LostNumber) -> ManifestProblem {
+fn unkept(number: &LostNumber) -> ManifestProblem {
     let message = format!(
         "{} does not fit into 64 bits, so its digits would be lost: write it as a text in quotes",
         number.written
@@ -144,6 +145,9 @@ fn options() -> Options {
     options.duplicate_keys = DuplicateKeyPolicy::Error;
     // `on: …` and `country: no` mean what they say, as in YAML 1.2.
     options.strict_booleans = true;
+    // Our messages show no extract of the text, and comments are nothing that is read.
+    options.with_snippet = false;
+    options.emit_comments = false;
     options
 }
 

@@ -60,7 +60,12 @@ pub(crate) struct Report {
 pub(crate) enum Answer {
     Gives(Value),
     Cached(Value),
-    Fails { code: &'static str, may_have_happened: bool, retryable: Option<bool>, retry_after: Option<i64> },
+    Fails {
+        code: &'static str,
+        may_have_happened: bool,
+        retryable: Option<bool>,
+        retry_after: Option<i64>,
+    },
     Cancelled,
 }
 
@@ -197,9 +202,9 @@ impl<'a> Oracle<'a> {
             Event::StepFailed { .. } => self.fails(path, event),
             Event::StepSkipped { at, reason, .. } => self.skips(path, *reason, *at),
             Event::StepCancelled { at, .. } => self.is_cancelled(path, *at),
-            Event::IterationsOpened { items, carried, over, .. } => {
-                self.opens(path, items.as_deref(), carried.as_ref(), *over)
-            }
+            Event::IterationsOpened {
+                items, carried, over, ..
+            } => self.opens(path, items.as_deref(), carried.as_ref(), *over),
             Event::IterationStarted { at, .. } => self.item_starts(path, *at),
             Event::IterationEnded { at, end, .. } => self.item_ends(path, end, *at),
             Event::BlockFailing { at, error, .. } => self.block_fails(path, error, *at),
@@ -252,7 +257,9 @@ impl<'a> Oracle<'a> {
         let (block, prefix) = if scope.is_empty() {
             (None, String::new())
         } else if scope.ends_with(']') {
-            let block = scope.rfind('[').and_then(|bracket| self.place(&scope[..bracket]).ok());
+            let block = scope
+                .rfind('[')
+                .and_then(|bracket| self.place(&scope[..bracket]).ok());
             (block.map(|place| place.step), format!("{scope}."))
         } else {
             match self.place(scope) {
@@ -274,11 +281,15 @@ impl<'a> Oracle<'a> {
     }
 
     pub(crate) fn scope(&self, key: &str) -> Result<&Scope, String> {
-        self.scopes.get(key).ok_or_else(|| format!("`{key}` is not under way"))
+        self.scopes
+            .get(key)
+            .ok_or_else(|| format!("`{key}` is not under way"))
     }
 
     pub(crate) fn scope_mut(&mut self, key: &str) -> Result<&mut Scope, String> {
-        self.scopes.get_mut(key).ok_or_else(|| format!("`{key}` is not under way"))
+        self.scopes
+            .get_mut(key)
+            .ok_or_else(|| format!("`{key}` is not under way"))
     }
 
     /// The number of the innermost item of a forEach.
@@ -286,7 +297,10 @@ impl<'a> Oracle<'a> {
         path.split('.').rev().find_map(|part| {
             let (id, number) = part.strip_suffix(']')?.split_once('[')?;
             let step = self.flow.steps.iter().find(|step| step.id == id)?;
-            number.parse().ok().filter(|_| matches!(step.kind, Kind::ForEach { .. }))
+            number
+                .parse()
+                .ok()
+                .filter(|_| matches!(step.kind, Kind::ForEach { .. }))
         })
     }
 
