@@ -11,7 +11,7 @@ fn root() -> PathBuf {
 }
 
 fn read(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    std::fs::read_to_string(root().join(path)).expect(path)
 }
 
 fn pattern(source: &str) -> Regex {
@@ -34,7 +34,7 @@ fn sentences() -> BTreeMap<String, String> {
 
 /// Names of tests by the sentences that their `why` names.
 fn named() -> BTreeMap<String, Vec<String>> {
-    let test = pattern(r"(?m)^metadata: \{name: ([^}]+)\}\nwhy: (.+)$");
+    let document = pattern(r"(?m)^metadata: \{name: ([^}]+)\}\nwhy: (.+)$");
     let tag = pattern(r#"\[([a-z]+-[0-9]+(?:, [a-z]+-[0-9]+)*)\]["']?$"#);
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut names = BTreeSet::new();
@@ -43,11 +43,11 @@ fn named() -> BTreeMap<String, Vec<String>> {
         if path.extension().is_none_or(|extension| extension != "yaml") {
             continue;
         }
-        let text = std::fs::read_to_string(&path).expect("a text");
-        let tests: Vec<_> = test.captures_iter(&text).collect();
+        let content = std::fs::read_to_string(&path).expect("a file of tests");
+        let tests: Vec<_> = document.captures_iter(&content).collect();
         assert_eq!(
             tests.len(),
-            text.matches("kind: WorkflowTest\n").count(),
+            content.matches("kind: WorkflowTest\n").count(),
             "{}",
             path.display()
         );

@@ -217,3 +217,22 @@ fn a_misspelt_field_that_is_needed_is_named() {
         "{told}"
     );
 }
+
+#[test]
+fn a_mock_that_no_step_takes_is_named_when_a_test_fails() {
+    let folder = folder(&TEST.replace("  pay: [", "  pya: ["));
+    let told = text(&flowpilot(folder.path(), &["test", "."]).stdout);
+    assert!(
+        told.contains("mocks.pya: there is no such step; did you mean `pay`?"),
+        "{told}"
+    );
+    let folder = self::folder(&TEST.replace(
+        "  pay: [{error: {code: Unavailable, message: down}}, {output: {v: 3}}]",
+        "  pay: {output: {v: 3}}",
+    ));
+    let told = text(&flowpilot(folder.path(), &["test", "."]).stderr);
+    assert!(
+        told.contains("mocks.pay: answers stand in a list, one for each call"),
+        "{told}"
+    );
+}

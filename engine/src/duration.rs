@@ -95,7 +95,8 @@ pub fn meant(text: &str) -> Option<String> {
     let mut words = String::new();
     for (size, unit) in parts {
         if left >= size {
-            words.push_str(&format!("{}{unit}", left / size));
+            words.push_str(&(left / size).to_string());
+            words.push_str(unit);
             left %= size;
         }
     }
@@ -105,6 +106,26 @@ pub fn meant(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_people_write_instead_is_understood() {
+        for (text, duration) in [
+            ("2d", Some("48h")),
+            ("1.5h", Some("1h30m")),
+            ("5 minutes", Some("5m")),
+            ("1 hour 30 min", Some("1h30m")),
+            ("0.5s", Some("500ms")),
+            ("1w", Some("168h")),
+            ("30", None),
+            ("soon", None),
+            ("1e9d", None),
+            ("99999999w", None),
+            ("0d", None),
+            ("..h", None),
+        ] {
+            assert_eq!(meant(text).as_deref(), duration, "{text}");
+        }
+    }
 
     #[test]
     fn durations_are_whole_numbers_with_units_from_large_to_small() {

@@ -13,7 +13,8 @@ const HEAD: &str =
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mistake {
-    mistake: String,
+    #[serde(rename = "mistake")]
+    name: String,
     spec: String,
     told: Vec<String>,
 }
@@ -24,13 +25,13 @@ fn line(document: &Document, problem: &Problem) -> Option<String> {
         return None;
     }
     let (line, column) = document.place(problem);
-    let like = problem
+    let meant = problem
         .suggestion
         .iter()
         .map(|like| format!("; did you mean `{like}`?"));
-    let like: String = like.collect();
+    let meant: String = meant.collect();
     Some(format!(
-        "{line}:{column} {} {}: {}{like}",
+        "{line}:{column} {} {}: {}{meant}",
         problem.code, problem.path, problem.message
     ))
 }
@@ -67,7 +68,7 @@ fn each_mistake_is_told_where_it_is_and_what_to_do() {
         .filter_map(|entry| {
             let found = told(&entry.spec);
             let differs = found != entry.told;
-            differs.then(|| format!("{}\n{}", entry.mistake, found.join("\n")))
+            differs.then(|| format!("{}\n{}", entry.name, found.join("\n")))
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use flowpilot_crds::unknown_fields::nearest;
 use flowpilot_engine::plan::Plan;
 use flowpilot_engine::problem::{Problem, Severity};
 use flowpilot_engine::simulation::{Around, Report, Scene, Seed, Simulation, mapped_inputs};
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::book::{Book, Scripts};
 use super::document::TestDocument;
+use super::mocks::Mocks;
 use super::text::Part;
 use super::verdict::{self, Difference};
 use super::workflows::{Admitted, Workflows};
@@ -34,6 +36,8 @@ pub(crate) struct Outcome {
     pub(crate) happened: Happened,
     /// What the workflow is told by.
     pub(crate) title: String,
+    /// Mocks of steps that no workflow here has, and what was probably meant.
+    pub(crate) strays: Vec<(String, Option<String>)>,
     /// What it has, for coverage.
     pub(crate) plan: Option<std::sync::Arc<Plan>>,
 }
@@ -72,7 +76,11 @@ impl Case {
             Ok(report) => Happened::Ran(admitted.warnings.clone(), Box::new(report)),
             Err(refusals) => Happened::Refused(admitted.warnings.clone(), refusals),
         };
-        self.judged(happened, cast.title, Some(plan))
+        let others = cast.others.values().map(|other| other.plan.as_ref());
+        let strays = strays(&self.test.mocks, others.chain([plan.as_ref()]));
+        let mut outcome = self.judged(happened, cast.title, Some(plan.clone()));
+        outcome.strays = strays;
+        outcome
     }
 
     fn judged(&self, happened: Happened, title: String, plan: Option<std::sync::Arc<Plan>>) -> Outcome {
@@ -81,6 +89,7 @@ impl Case {
             differences,
             happened,
             title,
+            strays: Vec::new(),
             plan,
         }
     }
@@ -146,4 +155,16 @@ impl Case {
         }
         Ok(inputs)
     }
+}
+
+/// Mocks that no step can take.
+fn strays<'a>(mocks: &Mocks, plans: impl Iterator<Item = &'a Plan>) -> Vec<(String, Option<String>)> {
+    let ids: Vec<&str> = plans.flat_map(Plan::steps).map(|step| step.id.as_str()).collect();
+    let keys = mocks.0.keys().filter_map(|key| {
+        let path = key.strip_suffix(".undo").unwrap_or(key);
+        let id = path.rsplit(['.', '/']).next().unwrap_or(path);
+        let is_there = ids.contains(&id);
+        (!is_there).then(|| (key.clone(), nearest(id, ids.iter().copied())))
+    });
+    keys.collect()
 }

@@ -43,6 +43,12 @@ fn mock(value: &Value, path: &str) -> Read<Mock> {
     if !value.is_object() {
         return wrong(path, "this is a list of answers, or a map with byIndex");
     }
+    if ["output", "error", "delay"]
+        .iter()
+        .any(|field| value.get(field).is_some())
+    {
+        return wrong(path, "answers stand in a list, one for each call: write [{ … }]");
+    }
     let mut fields = Fields::of(value, path)?;
     let place = fields.path("byIndex");
     let by_index = fields::map(fields.required("byIndex")?, &place)?;

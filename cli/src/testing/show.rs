@@ -40,6 +40,13 @@ pub(crate) fn details(case: &Case, result: &Outcome) -> String {
         for refused in &report.refused {
             put(&format!("refused: {refused}"));
         }
+        for (key, meant) in &result.strays {
+            let hint = meant.as_ref().map(|id| format!("; did you mean `{id}`?"));
+            put(&format!(
+                "mocks.{key}: there is no such step{}",
+                hint.unwrap_or_default()
+            ));
+        }
         put("journal:");
         let skipped = report.journal.len().saturating_sub(EVENTS);
         if skipped > 0 {

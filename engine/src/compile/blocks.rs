@@ -40,7 +40,7 @@ pub(super) fn outer(names: &Names<'_>, read: &Read, all: &[Read], place: Place<'
             .filter(|block| layout.kind(*block) != Some(Kind::Group))
     };
     let Some(id) = read.path.get(1) else {
-        let message = format!("blocks is read by a literal id: blocks.<id>.item");
+        let message = "blocks is read by a literal id: blocks.<id>.item";
         return problems.error("UnknownName", place.at(read), message);
     };
     let Some(block) = around().find(|block| layout.id(*block) == id) else {

@@ -205,7 +205,7 @@ impl Names<'_> {
 
     fn step(&self, read: &Read, all: &[Read], place: Place<'_>, problems: &mut Problems) {
         let Some(id) = read.path.get(1) else {
-            let message = format!("steps is read by a literal id: steps.<id>.output");
+            let message = "steps is read by a literal id: steps.<id>.output";
             return problems.error("UnknownName", place.at(read), message);
         };
         let layout = self.layout;

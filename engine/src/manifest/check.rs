@@ -178,9 +178,12 @@ fn without_echoes(problems: Vec<Problem>) -> Vec<Problem> {
     let is_echo = |problem: &Problem| {
         misspelt.iter().any(|(parent, name)| match problem.code.as_str() {
             "NoKind" => problem.path == *parent,
-            "InvalidValue" => problem.path == *parent && problem.message == format!("`{name}` is missing"),
+            "InvalidValue" => {
+                problem.path == *parent && problem.message == format!("`{name}` is required, and missing")
+            }
             "InvalidInput" => {
-                problem.path == format!("{parent}.{name}") && problem.message.ends_with("is missing")
+                problem.path == format!("{parent}.{name}")
+                    && problem.message.ends_with("is required, and missing")
             }
             _ => false,
         })

@@ -119,7 +119,7 @@ fn shape_and_meaning_are_checked_together() {
         "InvalidIdentifier spec.steps[0].id",
         "InvalidExpression spec.steps[0].set.x",
         "UnknownField spec.steps[1].need",
-        "InvalidInput spec.steps[1].with.metod",
+        "UnknownField spec.steps[1].with.metod",
     ];
     assert_eq!(found, expected);
 }

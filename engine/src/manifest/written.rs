@@ -42,23 +42,23 @@ impl Written {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => reader.skip(1),
             // The header of a block: `|-`.
             ScalarStyle::Literal | ScalarStyle::Folded if reader.begins_with(['|', '>']) => {
-                reader.skip_line()
+                reader.skip_line();
             }
             _ => {}
         }
         let mut behind = reader.place();
         while let Some(letter) = reader.rest.chars().next() {
-            if !letter.is_whitespace() {
-                if left == 0 {
-                    break;
-                }
-                let (length, is_white) = self.letter(reader.rest);
-                reader.skip(length);
-                left -= usize::from(!is_white);
-                behind = reader.place();
-            } else {
+            if letter.is_whitespace() {
                 reader.skip(1);
+                continue;
             }
+            if left == 0 {
+                break;
+            }
+            let (length, is_white) = self.letter(reader.rest);
+            reader.skip(length);
+            left -= usize::from(!is_white);
+            behind = reader.place();
         }
         if is_end { behind } else { reader.place() }
     }

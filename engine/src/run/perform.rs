@@ -146,12 +146,13 @@ impl Run {
         let is_hidden = self.plan.is_sensitive(instance.step);
         let said: Vec<String> = found
             .take(PROBLEMS)
-            .map(|violation| match is_hidden {
-                true => format!(
-                    "{}: a sensitive value does not fit ({})",
-                    violation.path, violation.keyword
-                ),
-                false => format!("{}: {}", violation.path, violation.message),
+            .map(|violation| {
+                let path = &violation.path;
+                if is_hidden {
+                    format!("{path}: a sensitive value does not fit ({})", violation.keyword)
+                } else {
+                    format!("{path}: {}", violation.message)
+                }
             })
             .collect();
         Box::new(StepError {

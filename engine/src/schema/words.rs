@@ -22,14 +22,15 @@ pub(super) fn of(error: &ValidationError<'_>) -> Option<String> {
                 remedy(&asked, value)
             ))
         }
-        ValidationErrorKind::Required { property } => {
-            Some(format!("`{}` is missing", property.as_str().unwrap_or_default()))
-        }
+        ValidationErrorKind::Required { property } => Some(format!(
+            "`{}` is required, and missing",
+            property.as_str().unwrap_or_default()
+        )),
         ValidationErrorKind::Enum { options } => {
             let options: Vec<String> = options.as_array()?.iter().map(plain).collect();
             let more = if options.len() > LISTED { ", …" } else { "" };
             let listed = options[..options.len().min(LISTED)].join(", ");
-            Some(format!("{} is none of {listed}{more}", shown(value)))
+            Some(format!("{} is not one of {listed}{more}", shown(value)))
         }
         _ => None,
     }
@@ -52,12 +53,12 @@ fn asked(kind: &TypeKind) -> Vec<&'static str> {
     names
         .iter()
         .map(|name| match name.as_str() {
-            "string" => "a text",
-            "integer" => "a whole number",
+            "string" => "a string",
+            "integer" => "an integer",
             "number" => "a number",
-            "boolean" => "true or false",
-            "array" => "a list",
-            "object" => "a map",
+            "boolean" => "a boolean",
+            "array" => "an array",
+            "object" => "an object",
             _ => "null",
         })
         .collect()
@@ -67,17 +68,17 @@ fn given(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::String(_) => format!("the text {}", shown(value)),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a map".to_owned(),
+        Value::String(_) => format!("the string {}", shown(value)),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
     }
 }
 
 /// What to write instead, where that is clear.
 fn remedy(asked: &[&str], value: &Value) -> String {
     match (asked, value) {
-        (["a text"], Value::Bool(_) | Value::Number(_)) => format!(": write \"{value}\" in quotes"),
-        (["a list"], Value::String(_) | Value::Number(_) | Value::Object(_)) => {
+        (["a string"], Value::Bool(_) | Value::Number(_)) => format!(": write \"{value}\" in quotes"),
+        (["an array"], Value::String(_) | Value::Number(_) | Value::Object(_)) => {
             ": write it in brackets, [ … ]".to_owned()
         }
         (_, Value::String(text)) if crate::compile::is_reference(text) => {

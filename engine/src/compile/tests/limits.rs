@@ -7,7 +7,7 @@ fn each_problem_has_its_code_its_path_and_its_suggestion() {
     agree(&[
         (
             "[{id: a, wait: {duration: 5 minutes}}]",
-            &["InvalidDuration steps[0].wait.duration"],
+            &["InvalidDuration steps[0].wait.duration -> 5m"],
         ),
         (
             "[{id: a, wait: {duration: 0s}}]",

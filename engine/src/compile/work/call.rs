@@ -29,7 +29,7 @@ pub(super) fn compile(
             let there = listed(&call.name, known(), "there are", "there are none");
             let message = format!("there is no workflow {}: {there}", call.name);
             let like = nearest_of(&call.name, known());
-            problems.unresolved("UnknownWorkflow", &field.path("workflow.name"), message, like);
+            problems.unresolved("UnknownWorkflow", field.path("workflow.name"), message, like);
         }
     }
     Some(Work::Workflow {
