@@ -8,31 +8,17 @@
 //! `SEED=n` runs one seed, `SEEDS=n` so many from 0, `SECONDS=n` as many fresh ones as fit. A failure prints the seed,
 //! the workflow and the journal.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::format_push_string,
-    reason = "tests: helpers outside #[test] functions fail loudly as well"
-)]
-
-use std::env;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use flowpilot_engine::compile::{Context, compile};
+use flowpilot_engine::journal::Event;
+use flowpilot_engine::plan::Plan;
 
-mod flow;
-mod generate;
-mod noise;
-mod oracle;
-mod random;
-mod replay;
-mod world;
-
-use random::Random;
-use world::{Counts, World};
+use crate::random::Random;
+use crate::world::{Counts, World};
+use crate::{generate, number};
 
 /// Seeds of a plain `cargo test`.
 const SEEDS: u64 = 1_000;
@@ -68,12 +54,7 @@ fn hold(seed: u64) -> Result<Counts, String> {
         let mut random = Random::new(seed);
         Err(format!("panic: {}\n{}", message.unwrap_or_default(), generate::flow(&mut random).manifest()))
     });
-    result.map_err(|why| format!("SEED={seed} cargo test -p flowpilot-engine --test seeded\n{why}"))
-}
-
-fn number(name: &str) -> Option<u64> {
-    let text = env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+    result.map_err(|why| format!("SEED={seed} cargo test -p flowpilot-engine --test proofs\n{why}"))
 }
 
 /// Runs seeds on every core until there are enough or time is up.
@@ -90,10 +71,6 @@ fn soak(first: u64, count: u64, time: Option<Duration>) -> (u64, Counts) {
             }
             match hold(seed) {
                 Ok(counts) => sum.add(counts),
-                Err(why) if env::var("SURVEY").is_ok() => {
-                    let mut lines = why.lines();
-                    println!("SURVEY {} {:?} {:?}", lines.next().unwrap(), lines.next(), lines.next());
-                }
                 Err(why) => {
                     failed.store(true, Ordering::Relaxed);
                     panic!("{why}");
@@ -135,4 +112,15 @@ fn every_seed_obeys_the_language() {
         let least = usize::try_from(seeds).unwrap_or(usize::MAX) / 20;
         assert!(seen.takeovers > least && seen.noise > least && seen.replays > least && seen.undos > least, "{seen:?}");
     }
+}
+
+/// The plan of a seed, and what happened in its run.
+pub(crate) fn journal(seed: u64) -> Option<(Arc<Plan>, Vec<Event>)> {
+    let mut random = Random::new(seed);
+    let flow = generate::flow(&mut random);
+    let plan = compile(&serde_json::from_value(flow.spec()).ok()?, &Context::default()).ok()?.plan;
+    let plan = Arc::new(plan);
+    let mut world = World::new(&flow, plan.clone(), random).ok()?;
+    world.run().ok()?;
+    Some((plan, world.journal))
 }

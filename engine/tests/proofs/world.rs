@@ -359,6 +359,8 @@ impl<'a> World<'a> {
                 other => others.push(other),
             }
         }
+        // Whoever begins to listen hears first what came before.
+        others.sort_by_key(|command| !matches!(command, Command::Listen { .. }));
         for command in others {
             self.obey(command)?;
         }

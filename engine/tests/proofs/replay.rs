@@ -11,7 +11,7 @@ use crate::oracle::{Oracle, State, Verdict, check};
 use crate::world::{World, facts};
 
 /// What is decided, not recorded: queues, and what was asked of attempts that belong to one runner.
-const DECIDED: [&str; 8] = ["dirty", "sweeps", "settling", "ready", "timers", "timer", "aborted", "results"];
+const DECIDED: [&str; 9] = ["dirty", "sweeps", "settling", "ready", "timers", "timer", "aborted", "results", "digest"];
 
 pub(crate) fn from_journal(world: &World<'_>) -> Result<Run, String> {
     let text = serde_json::to_string(&world.journal).map_err(|error| error.to_string())?;
@@ -33,15 +33,9 @@ fn encode(run: &Run) -> Result<String, String> {
     serde_json::to_string(&run.snapshot()).map_err(|error| error.to_string())
 }
 
-/// The state of a run. Sets have no order.
+/// The state of a run.
 pub(crate) fn state(run: &Run) -> Result<Value, String> {
-    let mut value = serde_json::to_value(run.snapshot()).map_err(|error| error.to_string())?;
-    for (_, taken) in value["taken"].as_object_mut().into_iter().flatten() {
-        if let Value::Array(ids) = taken {
-            ids.sort_by_key(Value::to_string);
-        }
-    }
-    Ok(value)
+    serde_json::to_value(run.snapshot()).map_err(|error| error.to_string())
 }
 
 fn recorded(value: &mut Value) {
