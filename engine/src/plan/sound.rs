@@ -37,7 +37,10 @@ impl Plan {
             }
             let mut needed = HashSet::new();
             for need in &step.needs {
-                let sibling = self.steps.get(need.step).is_some_and(|other| other.block == step.block);
+                let sibling = self
+                    .steps
+                    .get(need.step)
+                    .is_some_and(|other| other.block == step.block);
                 if !sibling || need.edges.is_empty() || !needed.insert(need.step) {
                     return Some(format!("`{id}` needs what is not beside it"));
                 }
@@ -91,7 +94,9 @@ mod tests {
 
     fn read(change: impl Fn(&mut Value)) -> Result<Plan, String> {
         let text = "steps: [{id: g, group: {}}, {id: a, in: g, set: {x: 1}}, {id: b, in: g, needs: [a], set: {x: 1}}]";
-        let plan = compile(&serde_saphyr::from_str(text).unwrap(), &Context::default()).unwrap().plan;
+        let plan = compile(&serde_saphyr::from_str(text).unwrap(), &Context::default())
+            .unwrap()
+            .plan;
         let mut value = serde_json::to_value(plan).unwrap();
         change(&mut value);
         serde_json::from_value(value).map_err(|error| error.to_string())
@@ -117,7 +122,10 @@ mod tests {
                 None => plan["steps"][0]["block"] = value.clone(),
             };
             let error = read(change).unwrap_err();
-            assert!(error.starts_with("the plan is damaged"), "{path} {value}: {error}");
+            assert!(
+                error.starts_with("the plan is damaged"),
+                "{path} {value}: {error}"
+            );
         }
     }
 }

@@ -109,7 +109,10 @@ impl Run {
 
     /// A block ends after what is in it, or before that began.
     fn inside_is_over(&self, instance: Instance, event: &Event) -> bool {
-        let inner = self.record_of(instance).frame.and_then(|inner| self.frames.find(inner));
+        let inner = self
+            .record_of(instance)
+            .frame
+            .and_then(|inner| self.frames.find(inner));
         inner.is_none_or(|frame| {
             let never_began = || frame.records.iter().all(|record| record.phase == Phase::Pending);
             let fails = matches!(event, Event::StepFailed { .. });

@@ -104,7 +104,10 @@ impl Run {
     // Here and above every field is spelled out: one that is forgotten does not compile.
     /// Takes a run up from its snapshot. [`Run::recover`] comes next, as after [`Run::resume`].
     pub fn restore(plan: Arc<Plan>, facts: Facts, snapshot: Snapshot) -> Result<Self, ReplayError> {
-        snafu::ensure!(snapshot.digest == snapshot.own_digest(), error::DamagedSnapshotSnafu);
+        snafu::ensure!(
+            snapshot.digest == snapshot.own_digest(),
+            error::DamagedSnapshotSnafu
+        );
         let Snapshot {
             version,
             plan_version,

@@ -81,22 +81,51 @@ pub(crate) enum Kind {
     Uses(Action),
     /// A call whose input cannot be computed.
     UsesBroken,
-    Set { broken: bool },
+    Set {
+        broken: bool,
+    },
     Script,
     Container,
-    Workflow { waits: bool },
-    Switch { cases: Vec<(&'static str, Condition)>, default: Option<&'static str> },
-    ForEach { items: usize, parallel: Option<usize>, collect: bool, result: Gives },
-    Loop { turns: Turns, most: usize, delay: i64 },
-    Group { race: bool, result: Gives },
+    Workflow {
+        waits: bool,
+    },
+    Switch {
+        cases: Vec<(&'static str, Condition)>,
+        default: Option<&'static str>,
+    },
+    ForEach {
+        items: usize,
+        parallel: Option<usize>,
+        collect: bool,
+        result: Gives,
+    },
+    Loop {
+        turns: Turns,
+        most: usize,
+        delay: i64,
+    },
+    Group {
+        race: bool,
+        result: Gives,
+    },
     WaitFor(i64),
     /// Seconds since the epoch.
     WaitUntil(i64),
-    Event { kind: &'static str, matches: Option<bool>, timeout: Option<i64> },
-    Approval { required: usize, timeout: Option<i64>, self_approval: bool },
+    Event {
+        kind: &'static str,
+        matches: Option<bool>,
+        timeout: Option<i64>,
+    },
+    Approval {
+        required: usize,
+        timeout: Option<i64>,
+        self_approval: bool,
+    },
     Emit(&'static str),
     Fail,
-    Stop { well: bool },
+    Stop {
+        well: bool,
+    },
 }
 
 /// What a block gives.
@@ -116,7 +145,10 @@ pub(crate) enum Turns {
 
 impl Kind {
     pub(crate) fn is_block(&self) -> bool {
-        matches!(self, Self::ForEach { .. } | Self::Loop { .. } | Self::Group { .. })
+        matches!(
+            self,
+            Self::ForEach { .. } | Self::Loop { .. } | Self::Group { .. }
+        )
     }
 
     /// Hands outside of the machine do it.
@@ -147,9 +179,12 @@ impl Kind {
     /// Outcomes that have a name, and whether they are failures.
     pub(crate) fn outcomes(&self) -> Vec<(&'static str, bool)> {
         match self {
-            Self::Switch { cases, default } => {
-                cases.iter().map(|(name, _)| *name).chain(*default).map(|name| (name, false)).collect()
-            }
+            Self::Switch { cases, default } => cases
+                .iter()
+                .map(|(name, _)| *name)
+                .chain(*default)
+                .map(|name| (name, false))
+                .collect(),
             Self::ForEach { collect: true, .. } => vec![("partial", false)],
             Self::Approval { timeout, .. } => {
                 let mut all = vec![("approved", false), ("rejected", true)];
@@ -229,7 +264,8 @@ impl Flow {
         let spec = self.spec();
         let mut text = format!(
             "apiVersion: flowpilot.io/v1alpha1\nkind: Workflow\nmetadata: {{name: seeded}}\nspec:\n  inputs: {}\n  timeout: {}\n",
-            spec["inputs"], self.timeout_text()
+            spec["inputs"],
+            self.timeout_text()
         );
         if self.outputs {
             text.push_str(&format!("  outputs: {}\n", spec["outputs"]));
@@ -270,8 +306,7 @@ impl Flow {
             put("timeout", json!(format!("{timeout}s")));
         }
         if let Some(retry) = &step.retry {
-            let mut value =
-                json!({"attempts": retry.attempts, "backoff": "1s", "maxBackoff": format!("{}s", retry.longest)});
+            let mut value = json!({"attempts": retry.attempts, "backoff": "1s", "maxBackoff": format!("{}s", retry.longest)});
             if let Some(codes) = &retry.codes {
                 value["codes"] = json!(codes);
             }
@@ -305,22 +340,31 @@ fn kind(kind: &Kind) -> Value {
     };
     match kind {
         Kind::Uses(action) => action.call(),
-        Kind::UsesBroken => json!({"uses": "core/log@1", "with": {"message": "$(string(1 / (inputs.n - 1)))"}}),
+        Kind::UsesBroken => {
+            json!({"uses": "core/log@1", "with": {"message": "$(string(1 / (inputs.n - 1)))"}})
+        }
         Kind::Set { broken: true } => json!({"set": {"x": "$(1 / (inputs.n - 1))"}}),
         Kind::Set { broken: false } => json!({"set": {"x": "$(run.id)", "y": "$(now())"}}),
         Kind::Script => json!({"script": {"source": "return {}", "input": {"n": "$(inputs.n)"}}}),
         Kind::Container => json!({"container": {"image": "x/y:1", "env": {"N": "$(inputs.n)"}}}),
         Kind::Workflow { waits } => json!({"workflow": {"name": "other", "inputs": {}, "await": waits}}),
         Kind::Switch { cases, default } => {
-            let cases: Vec<Value> =
-                cases.iter().map(|(name, when)| json!({"name": name, "when": when.text()})).collect();
+            let cases: Vec<Value> = cases
+                .iter()
+                .map(|(name, when)| json!({"name": name, "when": when.text()}))
+                .collect();
             let mut value = json!({"cases": cases});
             if let Some(default) = default {
                 value["default"] = json!(default);
             }
             json!({"switch": value})
         }
-        Kind::ForEach { items, parallel, collect, result } => {
+        Kind::ForEach {
+            items,
+            parallel,
+            collect,
+            result,
+        } => {
             let mut value = json!({"items": (0..*items).collect::<Vec<_>>()});
             if let Some(parallel) = parallel {
                 value["maxParallel"] = json!(parallel);
@@ -350,7 +394,11 @@ fn kind(kind: &Kind) -> Value {
             let time = jiff::Timestamp::from_second(*time).unwrap_or_default();
             json!({"wait": {"until": time.to_string()}})
         }
-        Kind::Event { kind, matches, timeout } => {
+        Kind::Event {
+            kind,
+            matches,
+            timeout,
+        } => {
             let mut value = json!({"type": kind});
             if let Some(matches) = matches {
                 value["match"] = json!(format!("event.data.good == {matches}"));
@@ -360,7 +408,11 @@ fn kind(kind: &Kind) -> Value {
             }
             json!({"wait": {"event": value}})
         }
-        Kind::Approval { required, timeout, self_approval } => {
+        Kind::Approval {
+            required,
+            timeout,
+            self_approval,
+        } => {
             let mut value = json!({"groups": ["managers"], "required": required});
             if let Some(timeout) = timeout {
                 value["timeout"] = json!(seconds(timeout));

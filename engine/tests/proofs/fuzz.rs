@@ -43,7 +43,10 @@ fn fuzz(name: &str, mut case: impl FnMut(&mut Random, &dyn Fn(&str))) {
         let result = catch_unwind(AssertUnwindSafe(|| case(&mut Random::new(seed), &show)));
         guard.end();
         if let Err(panic) = result {
-            println!("FUZZ_SEED={seed} cargo test -p flowpilot-engine --test proofs {name}\n{}", shown.lock().unwrap());
+            println!(
+                "FUZZ_SEED={seed} cargo test -p flowpilot-engine --test proofs {name}\n{}",
+                shown.lock().unwrap()
+            );
             std::panic::resume_unwind(panic);
         }
         cases += 1;
@@ -77,7 +80,8 @@ impl Guard {
                     && processor_time(&task).saturating_sub(used) > LIMIT
                 {
                     let input = shown.lock().unwrap().clone();
-                    let text = format!("\nFUZZ_SEED={seed}: a case of {name} takes more than 2 s:\n{input}\n");
+                    let text =
+                        format!("\nFUZZ_SEED={seed}: a case of {name} takes more than 2 s:\n{input}\n");
                     let _ = std::io::stderr().write_all(text.as_bytes());
                     std::process::exit(101);
                 }
@@ -101,10 +105,15 @@ impl Guard {
 /// What a thread has used of its processor, in hundredths of a second; on a busy machine a clock says less. Without
 /// Linux's `/proc` nothing is known, and nothing watched.
 fn processor_time(task: &std::path::Path) -> u64 {
-    let text = std::fs::read_to_string(std::path::Path::new("/proc").join(task).join("stat")).unwrap_or_default();
+    let text =
+        std::fs::read_to_string(std::path::Path::new("/proc").join(task).join("stat")).unwrap_or_default();
     let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
     // Fields 14 and 15 of proc(5): user and system; the third is the first behind the name.
-    fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
+    fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum()
 }
 
 #[test]

@@ -8,8 +8,16 @@ const DEPTH: usize = 4;
 const ACTIONS: [Action; 5] = [Action::Log, Action::Get, Action::Post, Action::Put, Action::Mail];
 pub(crate) const EVENTS: [&str; 2] = ["order.paid", "order.sent"];
 /// Codes that answers have: those of the language, and one of an action's own.
-pub(crate) const CODES: [&str; 8] =
-    ["Timeout", "RateLimited", "Unavailable", "Conflict", "Interrupted", "BadRequest", "BudgetExceeded", "Own"];
+pub(crate) const CODES: [&str; 8] = [
+    "Timeout",
+    "RateLimited",
+    "Unavailable",
+    "Conflict",
+    "Interrupted",
+    "BadRequest",
+    "BudgetExceeded",
+    "Own",
+];
 
 /// The workflow of a seed.
 pub(crate) fn flow(random: &mut Random) -> Flow {
@@ -17,10 +25,20 @@ pub(crate) fn flow(random: &mut Random) -> Flow {
     let count = 1 + random.below(most);
     let mut steps: Vec<Step> = Vec::new();
     // How much of everything there is changes from seed to seed.
-    let taste = Taste { blocks: random.below(40), failure: random.below(30), undo: random.below(60) };
+    let taste = Taste {
+        blocks: random.below(40),
+        failure: random.below(30),
+        undo: random.below(60),
+    };
     while steps.len() < count {
-        let blocks: Vec<usize> = (0..steps.len()).filter(|step| steps[*step].kind.is_block()).collect();
-        let block = if blocks.is_empty() || random.chance(30) { None } else { Some(*random.of(&blocks)) };
+        let blocks: Vec<usize> = (0..steps.len())
+            .filter(|step| steps[*step].kind.is_block())
+            .collect();
+        let block = if blocks.is_empty() || random.chance(30) {
+            None
+        } else {
+            Some(*random.of(&blocks))
+        };
         add(random, &taste, &mut steps, block);
     }
     // A block has at least one step.
@@ -34,7 +52,11 @@ pub(crate) fn flow(random: &mut Random) -> Flow {
     if random.chance(30) {
         steps = shuffled(random, steps);
     }
-    Flow { steps, timeout: *random.of(&[60, 900, 3600, 7200, 86_400]), outputs: random.chance(50) }
+    Flow {
+        steps,
+        timeout: *random.of(&[60, 900, 3600, 7200, 86_400]),
+        outputs: random.chance(50),
+    }
 }
 
 /// The same steps in another order: what is listed first need not come first.
@@ -74,13 +96,20 @@ fn in_items(steps: &[Step], block: Option<usize>) -> bool {
 fn add(random: &mut Random, taste: &Taste, steps: &mut Vec<Step>, block: Option<usize>) {
     let may_nest = depth(steps, block) < DEPTH && random.chance(taste.blocks);
     let items = in_items(steps, block);
-    let kind = if may_nest { a_block(random) } else { work(random, taste, items) };
-    let siblings: Vec<usize> = (0..steps.len()).filter(|step| steps[*step].block == block).collect();
+    let kind = if may_nest {
+        a_block(random)
+    } else {
+        work(random, taste, items)
+    };
+    let siblings: Vec<usize> = (0..steps.len())
+        .filter(|step| steps[*step].block == block)
+        .collect();
     let needs = needs(random, steps, &siblings);
     let when = random.chance(12).then(|| condition(random, items));
     let performed = kind.is_performed();
     let group = matches!(kind, Kind::Group { .. });
-    let timeout = ((performed || kind.is_block()) && random.chance(25)).then(|| *random.of(&[5, 20, 60, 400]));
+    let timeout =
+        ((performed || kind.is_block()) && random.chance(25)).then(|| *random.of(&[5, 20, 60, 400]));
     let retry = ((performed || group) && random.chance(35)).then(|| retry(random));
     let undo = (performed && random.chance(taste.undo)).then(|| *random.of(&ACTIONS));
     let harmless = match kind {
@@ -112,13 +141,20 @@ fn needs(random: &mut Random, steps: &[Step], siblings: &[usize]) -> Vec<Need> {
     }
     for _ in 0..random.weighted(&[20, 45, 25, 10]) {
         // Rather the last ones, so that chains come about.
-        let from = if random.chance(60) { siblings.len().saturating_sub(3) } else { 0 };
+        let from = if random.chance(60) {
+            siblings.len().saturating_sub(3)
+        } else {
+            0
+        };
         let step = siblings[from + random.below(siblings.len() - from)];
         let edge = edge(random, &steps[step].kind);
         match needs.iter_mut().find(|need| need.step == step) {
             Some(need) if !need.edges.contains(&edge) => need.edges.push(edge),
             Some(_) => {}
-            None => needs.push(Need { step, edges: vec![edge] }),
+            None => needs.push(Need {
+                step,
+                edges: vec![edge],
+            }),
         }
     }
     needs
@@ -154,17 +190,34 @@ fn retry(random: &mut Random) -> Retry {
         codes.dedup();
         codes
     });
-    Retry { attempts: 1 + u32::try_from(random.below(4)).unwrap_or_default(), longest: *random.of(&[1, 10, 60]), codes }
+    Retry {
+        attempts: 1 + u32::try_from(random.below(4)).unwrap_or_default(),
+        longest: *random.of(&[1, 10, 60]),
+        codes,
+    }
 }
 
 fn gives(random: &mut Random) -> Gives {
-    *random.of(&[Gives::Nothing, Gives::Nothing, Gives::Something, Gives::Something, Gives::Something, Gives::Error])
+    *random.of(&[
+        Gives::Nothing,
+        Gives::Nothing,
+        Gives::Something,
+        Gives::Something,
+        Gives::Something,
+        Gives::Error,
+    ])
 }
 
 fn a_block(random: &mut Random) -> Kind {
     match random.weighted(&[40, 20, 20, 20]) {
-        0 => Kind::Group { race: false, result: gives(random) },
-        1 => Kind::Group { race: true, result: gives(random) },
+        0 => Kind::Group {
+            race: false,
+            result: gives(random),
+        },
+        1 => Kind::Group {
+            race: true,
+            result: gives(random),
+        },
         2 => Kind::ForEach {
             items: random.below(5),
             parallel: random.chance(60).then(|| 1 + random.below(4)),
@@ -173,8 +226,16 @@ fn a_block(random: &mut Random) -> Kind {
         },
         _ => {
             let end = random.below(4);
-            let turns = if random.chance(50) { Turns::While(end) } else { Turns::Until(end) };
-            Kind::Loop { turns, most: 1 + random.below(5), delay: *random.of(&[0, 0, 5, 60]) }
+            let turns = if random.chance(50) {
+                Turns::While(end)
+            } else {
+                Turns::Until(end)
+            };
+            Kind::Loop {
+                turns,
+                most: 1 + random.below(5),
+                delay: *random.of(&[0, 0, 5, 60]),
+            }
         }
     }
 }
@@ -184,16 +245,23 @@ fn work(random: &mut Random, taste: &Taste, in_items: bool) -> Kind {
     let weights = [120, 20, 15, 15, 15, 20, 15, 8, 12, 12, 6, taste.failure, 4, 4];
     match random.weighted(&weights) {
         0 => Kind::Uses(*random.of(&ACTIONS)),
-        1 => Kind::Set { broken: random.chance(taste.failure) },
+        1 => Kind::Set {
+            broken: random.chance(taste.failure),
+        },
         2 => Kind::Script,
         3 => Kind::Container,
-        4 => Kind::Workflow { waits: random.chance(80) },
+        4 => Kind::Workflow {
+            waits: random.chance(80),
+        },
         5 => {
             let mut cases = vec![("large", condition(random, in_items))];
             if random.chance(60) {
                 cases.push(("small", condition(random, in_items)));
             }
-            Kind::Switch { cases, default: random.chance(70).then_some("rest") }
+            Kind::Switch {
+                cases,
+                default: random.chance(70).then_some("rest"),
+            }
         }
         6 => Kind::WaitFor(*random.of(&[1, 5, 30, 500])),
         7 => Kind::WaitUntil(*random.of(&[0, 40, 300])),
@@ -210,6 +278,8 @@ fn work(random: &mut Random, taste: &Taste, in_items: bool) -> Kind {
         10 => Kind::Emit(*random.of::<&'static str>(&EVENTS)),
         11 => Kind::Fail,
         12 => Kind::UsesBroken,
-        _ => Kind::Stop { well: random.chance(60) },
+        _ => Kind::Stop {
+            well: random.chance(60),
+        },
     }
 }

@@ -4,7 +4,7 @@
 //! generated, and what the world reported are all it has. Where the language leaves a choice (the moment at which a race
 //! is lost) it allows each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use flowpilot_engine::journal::{Event, SkipReason};
 use jiff::Timestamp;
@@ -25,6 +25,8 @@ pub(crate) type Verdict = Result<(), String>;
 
 pub(crate) struct Oracle<'a> {
     pub(crate) flow: &'a Flow,
+    /// Steps by their ids.
+    ids: HashMap<&'a str, usize>,
     pub(crate) dry: bool,
     pub(crate) records: BTreeMap<String, Record>,
     pub(crate) scopes: BTreeMap<String, Scope>,
@@ -60,7 +62,12 @@ pub(crate) struct Report {
 pub(crate) enum Answer {
     Gives(Value),
     Cached(Value),
-    Fails { code: &'static str, may_have_happened: bool, retryable: Option<bool>, retry_after: Option<i64> },
+    Fails {
+        code: &'static str,
+        may_have_happened: bool,
+        retryable: Option<bool>,
+        retry_after: Option<i64>,
+    },
     Cancelled,
 }
 
@@ -162,6 +169,12 @@ impl<'a> Oracle<'a> {
     pub(crate) fn new(flow: &'a Flow, dry: bool, started_at: Timestamp) -> Self {
         Self {
             flow,
+            ids: flow
+                .steps
+                .iter()
+                .enumerate()
+                .map(|(number, step)| (step.id.as_str(), number))
+                .collect(),
             dry,
             records: BTreeMap::new(),
             scopes: BTreeMap::from([(String::new(), Scope::default())]),
@@ -197,9 +210,9 @@ impl<'a> Oracle<'a> {
             Event::StepFailed { .. } => self.fails(path, event),
             Event::StepSkipped { at, reason, .. } => self.skips(path, *reason, *at),
             Event::StepCancelled { at, .. } => self.is_cancelled(path, *at),
-            Event::IterationsOpened { items, carried, over, .. } => {
-                self.opens(path, items.as_deref(), carried.as_ref(), *over)
-            }
+            Event::IterationsOpened {
+                items, carried, over, ..
+            } => self.opens(path, items.as_deref(), carried.as_ref(), *over),
             Event::IterationStarted { at, .. } => self.item_starts(path, *at),
             Event::IterationEnded { at, end, .. } => self.item_ends(path, end, *at),
             Event::BlockFailing { at, error, .. } => self.block_fails(path, error, *at),
@@ -220,8 +233,10 @@ impl<'a> Oracle<'a> {
 
     pub(crate) fn place<'p>(&self, path: &'p str) -> Result<Place<'p>, String> {
         let (prefix, id) = path.rfind('.').map_or(("", path), |dot| path.split_at(dot + 1));
-        let number = self.flow.steps.iter().position(|step| step.id == id);
-        let step = number.ok_or_else(|| format!("there is no step {path}"))?;
+        let step = *self
+            .ids
+            .get(id)
+            .ok_or_else(|| format!("there is no step {path}"))?;
         Ok(Place { step, prefix })
     }
 
@@ -252,7 +267,9 @@ impl<'a> Oracle<'a> {
         let (block, prefix) = if scope.is_empty() {
             (None, String::new())
         } else if scope.ends_with(']') {
-            let block = scope.rfind('[').and_then(|bracket| self.place(&scope[..bracket]).ok());
+            let block = scope
+                .rfind('[')
+                .and_then(|bracket| self.place(&scope[..bracket]).ok());
             (block.map(|place| place.step), format!("{scope}."))
         } else {
             match self.place(scope) {
@@ -274,11 +291,15 @@ impl<'a> Oracle<'a> {
     }
 
     pub(crate) fn scope(&self, key: &str) -> Result<&Scope, String> {
-        self.scopes.get(key).ok_or_else(|| format!("`{key}` is not under way"))
+        self.scopes
+            .get(key)
+            .ok_or_else(|| format!("`{key}` is not under way"))
     }
 
     pub(crate) fn scope_mut(&mut self, key: &str) -> Result<&mut Scope, String> {
-        self.scopes.get_mut(key).ok_or_else(|| format!("`{key}` is not under way"))
+        self.scopes
+            .get_mut(key)
+            .ok_or_else(|| format!("`{key}` is not under way"))
     }
 
     /// The number of the innermost item of a forEach.
@@ -286,7 +307,10 @@ impl<'a> Oracle<'a> {
         path.split('.').rev().find_map(|part| {
             let (id, number) = part.strip_suffix(']')?.split_once('[')?;
             let step = self.flow.steps.iter().find(|step| step.id == id)?;
-            number.parse().ok().filter(|_| matches!(step.kind, Kind::ForEach { .. }))
+            number
+                .parse()
+                .ok()
+                .filter(|_| matches!(step.kind, Kind::ForEach { .. }))
         })
     }
 

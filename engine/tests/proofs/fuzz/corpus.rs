@@ -17,7 +17,12 @@ pub(crate) static MANIFESTS: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 fn read(path: &Path, texts: &mut Vec<String>) {
-    let mut entries: Vec<_> = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut entries: Vec<_> = std::fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -64,9 +69,15 @@ pub(crate) static TEMPLATES: LazyLock<Vec<String>> = LazyLock::new(|| {
             found.push(text.to_owned());
         }
     });
-    found.push("{% for x in a %}{{ loop.index }}: {{ x|upper|default('-') }}{% else %}none{% endfor %}".to_owned());
-    found.push("{% if b.a > 1 and s is defined %}{{ s[0]|tojson }}{% elif n %}{{ n ~ 'x' }}{% endif %}".to_owned());
-    found.push("{% set x = a|map('upper')|join(', ') %}{{ x|e }}{# no #}{% raw %}{{ }}{% endraw %}".to_owned());
+    found.push(
+        "{% for x in a %}{{ loop.index }}: {{ x|upper|default('-') }}{% else %}none{% endfor %}".to_owned(),
+    );
+    found.push(
+        "{% if b.a > 1 and s is defined %}{{ s[0]|tojson }}{% elif n %}{{ n ~ 'x' }}{% endif %}".to_owned(),
+    );
+    found.push(
+        "{% set x = a|map('upper')|join(', ') %}{{ x|e }}{# no #}{% raw %}{{ }}{% endraw %}".to_owned(),
+    );
     found
 });
 

@@ -8,7 +8,9 @@ use super::corpus::EXPRESSIONS;
 use super::{fuzz, mutate};
 use crate::random::Random;
 
-const NAMES: [&str; 9] = ["inputs", "vars", "steps", "item", "index", "turn", "event", "run", "a"];
+const NAMES: [&str; 9] = [
+    "inputs", "vars", "steps", "item", "index", "turn", "event", "run", "a",
+];
 /// What one evaluation may cost here.
 const STEPS: u64 = 20_000;
 const BYTES: u64 = 1 << 20;
@@ -33,7 +35,11 @@ fn expressions() {
         let mut source = random.of(&EXPRESSIONS).clone();
         if random.chance(50) {
             // Without what is around it: a lone expression.
-            source = source.trim().trim_start_matches("$(").trim_end_matches(')').to_owned();
+            source = source
+                .trim()
+                .trim_start_matches("$(")
+                .trim_end_matches(')')
+                .to_owned();
         }
         source = words(random, &source);
         if random.chance(60) {
@@ -50,7 +56,11 @@ fn expressions() {
             let before = program.evaluate(&scope, &mut budget);
             assert!(budget.steps <= STEPS && budget.bytes <= BYTES, "the budget grew");
             let again = program.evaluate(&scope, &mut Budget::new(STEPS, BYTES));
-            assert_eq!(format!("{before:?}"), format!("{again:?}"), "it says something else the second time");
+            assert_eq!(
+                format!("{before:?}"),
+                format!("{again:?}"),
+                "it says something else the second time"
+            );
             if let Ok(value) = before {
                 let _ = (value.to_json(), value.to_text());
             }
@@ -75,7 +85,9 @@ fn words(random: &mut Random, source: &str) -> String {
         let mut words: Vec<String> = Vec::new();
         for letter in text.chars() {
             let joins = |word: &String| {
-                word.chars().last().is_some_and(|last| last.is_alphanumeric() && letter.is_alphanumeric())
+                word.chars()
+                    .last()
+                    .is_some_and(|last| last.is_alphanumeric() && letter.is_alphanumeric())
             };
             match words.last_mut() {
                 Some(word) if joins(word) => word.push(letter),

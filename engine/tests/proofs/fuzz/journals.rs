@@ -27,7 +27,12 @@ fn sample(seed: u64) -> Option<Sample> {
     let run = Run::resume(plan.clone(), facts(), part).ok()?;
     let snapshot = serde_json::to_string(&run.snapshot()).ok()?;
     let text = serde_json::to_string(&journal).ok()?;
-    Some(Sample { plan, journal, text, snapshot })
+    Some(Sample {
+        plan,
+        journal,
+        text,
+        snapshot,
+    })
 }
 
 #[test]
@@ -53,7 +58,9 @@ fn journals() {
             _ => {
                 let text = damaged(random, &sample.snapshot);
                 show(&text);
-                let Ok(snapshot) = serde_json::from_str::<Snapshot>(&text) else { return };
+                let Ok(snapshot) = serde_json::from_str::<Snapshot>(&text) else {
+                    return;
+                };
                 if let Ok(run) = Run::restore(sample.plan.clone(), facts(), snapshot) {
                     go_on(run, random, &sample.journal);
                 }

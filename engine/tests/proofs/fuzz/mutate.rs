@@ -4,9 +4,45 @@ use crate::random::Random;
 
 /// What breaks readers.
 const NASTY: [&str; 40] = [
-    "$(", "$$(", ")", "\u{feff}", "\u{0}", "\t", "\r\n", "---\n", "...\n", "&a ", "*a", "<<: *a\n", "!!binary ", "!x ",
-    "? ", ": ", "- ", "|2-\n", ">+\n", "{", "}", "[", "]", "\"", "'", "# ", "~", "null", "9007199254740993",
-    "-9223372036854775809", "1e999", ".nan", "0x7f", "0o17", "yes", "2026-01-01T00:00:00Z", "ä", "😀", "\u{202e}",
+    "$(",
+    "$$(",
+    ")",
+    "\u{feff}",
+    "\u{0}",
+    "\t",
+    "\r\n",
+    "---\n",
+    "...\n",
+    "&a ",
+    "*a",
+    "<<: *a\n",
+    "!!binary ",
+    "!x ",
+    "? ",
+    ": ",
+    "- ",
+    "|2-\n",
+    ">+\n",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "'",
+    "# ",
+    "~",
+    "null",
+    "9007199254740993",
+    "-9223372036854775809",
+    "1e999",
+    ".nan",
+    "0x7f",
+    "0o17",
+    "yes",
+    "2026-01-01T00:00:00Z",
+    "ä",
+    "😀",
+    "\u{202e}",
     "\u{85}",
 ];
 
@@ -67,7 +103,11 @@ fn once(random: &mut Random, bytes: &mut Vec<u8>, others: &[String]) {
 fn line(random: &mut Random, bytes: &mut Vec<u8>) {
     let mut lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     let which = random.below(lines.len());
-    let line = if random.chance(50) { lines.remove(which) } else { lines[which].clone() };
+    let line = if random.chance(50) {
+        lines.remove(which)
+    } else {
+        lines[which].clone()
+    };
     if random.chance(60) {
         let to = random.below(lines.len() + 1);
         lines.insert(to, line);
@@ -77,9 +117,29 @@ fn line(random: &mut Random, bytes: &mut Vec<u8>) {
 
 /// The next number becomes another one.
 fn number(random: &mut Random, bytes: &mut Vec<u8>, place: usize) {
-    let Some(start) = bytes[place..].iter().position(u8::is_ascii_digit).map(|found| place + found) else { return };
-    let end = bytes[start..].iter().position(|byte| !byte.is_ascii_digit()).map_or(bytes.len(), |found| start + found);
-    let numbers = ["0", "1", "2", "7", "99", "255", "4294967295", "18446744073709551615", "-1", "1.5"];
+    let Some(start) = bytes[place..]
+        .iter()
+        .position(u8::is_ascii_digit)
+        .map(|found| place + found)
+    else {
+        return;
+    };
+    let end = bytes[start..]
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .map_or(bytes.len(), |found| start + found);
+    let numbers = [
+        "0",
+        "1",
+        "2",
+        "7",
+        "99",
+        "255",
+        "4294967295",
+        "18446744073709551615",
+        "-1",
+        "1.5",
+    ];
     let number = *random.of::<&str>(&numbers);
     drop(bytes.splice(start..end, number.bytes()));
 }

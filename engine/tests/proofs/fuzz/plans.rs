@@ -8,8 +8,8 @@ use flowpilot_engine::run::Run;
 use jiff::Timestamp;
 use serde_json::Map;
 
-use super::journals::{damaged, go_on};
 use super::fuzz;
+use super::journals::{damaged, go_on};
 use crate::seeds;
 use crate::world::facts;
 
@@ -23,7 +23,9 @@ fn plans() {
         let (text, journal) = random.of(&samples);
         let text = damaged(random, text);
         show(&text);
-        let Ok(plan) = serde_json::from_str::<Plan>(&text) else { return };
+        let Ok(plan) = serde_json::from_str::<Plan>(&text) else {
+            return;
+        };
         let again: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
         assert_eq!(plan, again);
         let started = Event::RunStarted {

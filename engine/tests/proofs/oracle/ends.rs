@@ -16,7 +16,9 @@ impl Oracle<'_> {
     fn under_way(&self, path: &str, attempt: u32) -> Result<&Record, String> {
         let record = self.records.get(path);
         record
-            .filter(|record| matches!(record.state, State::Running | State::Waiting) && record.attempts == attempt)
+            .filter(|record| {
+                matches!(record.state, State::Running | State::Waiting) && record.attempts == attempt
+            })
             .ok_or_else(|| format!("attempt {attempt} of {path} ends when the step is {record:?}"))
     }
 
@@ -26,13 +28,25 @@ impl Oracle<'_> {
     }
 
     pub(crate) fn succeeds(&mut self, path: &str, event: &Event) -> Verdict {
-        let Event::StepSucceeded { at, attempt, output, named, cached, .. } = event else { return Ok(()) };
+        let Event::StepSucceeded {
+            at,
+            attempt,
+            output,
+            named,
+            cached,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
         let place = self.place(path)?;
         let step = self.step(place.step);
         let record = self.under_way(path, *attempt)?.clone();
-        check(step.when.is_none_or(|when| when.answer(self.index(path)).is_some()), || {
-            format!("{path} succeeds although its `when` cannot be judged")
-        })?;
+        check(
+            step.when
+                .is_none_or(|when| when.answer(self.index(path)).is_some()),
+            || format!("{path} succeeds although its `when` cannot be judged"),
+        )?;
         let wrong = || format!("{path} succeeds with {output:?} as {named:?}, which cannot be");
         let right = match &step.kind {
             Kind::Uses(_) | Kind::Script | Kind::Container | Kind::Workflow { .. } => {
@@ -51,7 +65,11 @@ impl Oracle<'_> {
             }
             Kind::Event { .. } if self.dry => output.is_none(),
             Kind::Event { .. } => {
-                let id = output.as_ref().and_then(|output| output["id"].as_str()).unwrap_or_default().to_owned();
+                let id = output
+                    .as_ref()
+                    .and_then(|output| output["id"].as_str())
+                    .unwrap_or_default()
+                    .to_owned();
                 self.takes(path, place.step, &id)?;
                 record.state == State::Waiting
             }
@@ -63,9 +81,16 @@ impl Oracle<'_> {
             Kind::Group { result, .. } => {
                 let scope = self.scope(path)?;
                 let ends = matches!(scope.cause, None | Some(Cause::Won)) && scope.error.is_none();
-                ends && self.is_over(path) && *result != Gives::Error && (output.is_some() == (*result == Gives::Something))
+                ends && self.is_over(path)
+                    && *result != Gives::Error
+                    && (output.is_some() == (*result == Gives::Something))
             }
-            Kind::ForEach { items, collect, result, .. } => {
+            Kind::ForEach {
+                items,
+                collect,
+                result,
+                ..
+            } => {
                 let scope = self.scope(path)?;
                 let partial = (!scope.failures.is_empty()).then_some("partial");
                 let values: Vec<&Value> = scope.results.values().collect();
@@ -73,8 +98,12 @@ impl Oracle<'_> {
                     None => *result == Gives::Nothing,
                     Some(output) => *result != Gives::Nothing && *output == json!(values),
                 };
-                scope.cause.is_none() && scope.open == 0 && scope.next == *items && gives
-                    && named.as_deref() == partial && (*collect || partial.is_none())
+                scope.cause.is_none()
+                    && scope.open == 0
+                    && scope.next == *items
+                    && gives
+                    && named.as_deref() == partial
+                    && (*collect || partial.is_none())
             }
             Kind::Loop { .. } => {
                 let scope = self.scope(path)?;
@@ -106,7 +135,9 @@ impl Oracle<'_> {
 
     /// The first event that it matches and that this step of the manifest has not taken.
     fn takes(&mut self, path: &str, step: usize, id: &str) -> Verdict {
-        let Kind::Event { kind, matches, .. } = self.step(step).kind else { return Ok(()) };
+        let Kind::Event { kind, matches, .. } = self.step(step).kind else {
+            return Ok(());
+        };
         let delivery = self.delivery;
         let taken = self.taken.entry(step).or_default();
         let was_taken = |id: &str| taken.iter().any(|(other, when)| other == id && *when != delivery);
@@ -143,7 +174,17 @@ impl Oracle<'_> {
     }
 
     pub(crate) fn fails(&mut self, path: &str, event: &Event) -> Verdict {
-        let Event::StepFailed { at, attempt, error, retry_at, named, .. } = event else { return Ok(()) };
+        let Event::StepFailed {
+            at,
+            attempt,
+            error,
+            retry_at,
+            named,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
         let place = self.place(path)?;
         let step = self.step(place.step);
         let record = self.under_way(path, *attempt)?.clone();
@@ -153,20 +194,28 @@ impl Oracle<'_> {
             (Kind::Approval { .. } | Kind::Event { .. }, "Expired") => Some("expired"),
             _ => None,
         };
-        check(named.as_deref() == expected_name, || format!("{path} fails as {named:?}"))?;
+        check(named.as_deref() == expected_name, || {
+            format!("{path} fails as {named:?}")
+        })?;
         let broken = step.when.is_some_and(|when| matches!(when, Condition::Broken));
         if broken && step.kind.is_block() {
             // Its steps never began.
             self.end_scope(path, Cause::Skipped(SkipReason::Cancelled), *at);
         } else if step.kind.is_block() {
             let inner = self.scope_mut(path)?;
-            check(inner.completed.is_empty(), || format!("{path} fails before all in it is taken back"))?;
+            check(inner.completed.is_empty(), || {
+                format!("{path} fails before all in it is taken back")
+            })?;
             inner.closed = true;
         } else {
-            check(error.step.as_deref() == Some(path), || format!("{path} fails with the error of {:?}", error.step))?;
+            check(error.step.as_deref() == Some(path), || {
+                format!("{path} fails with the error of {:?}", error.step)
+            })?;
         }
         let again = !broken && self.is_worth_another(place, &record, error);
-        check(retry_at.is_some() == again, || format!("{path} fails with {error:?}: another attempt should be {again}"))?;
+        check(retry_at.is_some() == again, || {
+            format!("{path} fails with {error:?}: another attempt should be {again}")
+        })?;
         if let Some(retry_at) = retry_at {
             let pause = retry_at.duration_since(*at).as_millis();
             let longest = step.retry.as_ref().map_or(0, |retry| retry.longest);
@@ -200,17 +249,27 @@ impl Oracle<'_> {
     ) -> Result<Option<i64>, String> {
         let step = self.step(place.step);
         let code = error.code.as_str();
-        if step.when.is_some_and(|when| when.answer(self.index(path)).is_none()) && code == "ExpressionError" {
+        if step
+            .when
+            .is_some_and(|when| when.answer(self.index(path)).is_none())
+            && code == "ExpressionError"
+        {
             return Ok(None);
         }
         let mut asked = None;
         let right = match &step.kind {
             kind if kind.is_performed() => {
                 let timed_out = code == "Timeout"
-                    && step.timeout.is_some_and(|timeout| at >= add(record.attempt_at, timeout));
+                    && step
+                        .timeout
+                        .is_some_and(|timeout| at >= add(record.attempt_at, timeout));
                 let unknown_input = matches!(kind, Kind::UsesBroken) && code == "ExpressionError";
                 let said = match self.reported(path, record.attempts) {
-                    Some(Answer::Fails { code: said, retry_after, .. }) => {
+                    Some(Answer::Fails {
+                        code: said,
+                        retry_after,
+                        ..
+                    }) => {
                         asked = *retry_after;
                         *said == code
                     }
@@ -230,7 +289,9 @@ impl Oracle<'_> {
             Kind::Group { .. } | Kind::ForEach { .. } | Kind::Loop { .. } => {
                 let inner = self.scope(path)?;
                 let first = inner.error.clone().unwrap_or_default();
-                asked = error.retry_after_ms.and_then(|pause| i64::try_from(pause / 1000).ok());
+                asked = error
+                    .retry_after_ms
+                    .and_then(|pause| i64::try_from(pause / 1000).ok());
                 let is_lost = inner.doomed && matches!(inner.cause, None | Some(Cause::Cancelled { .. }));
                 (inner.cause == Some(Cause::Failing) || is_lost)
                     && self.is_over(path)
@@ -238,14 +299,21 @@ impl Oracle<'_> {
             }
             _ => false,
         };
-        if right { Ok(asked) } else { Err(format!("{path} fails with {code} for no reason")) }
+        if right {
+            Ok(asked)
+        } else {
+            Err(format!("{path} fails with {code} for no reason"))
+        }
     }
 
     /// Another attempt follows a failed one.
     fn is_worth_another(&self, place: Place<'_>, record: &Record, error: &StepError) -> bool {
         let step = self.step(place.step);
         let Some(retry) = &step.retry else { return false };
-        let ending = self.scopes.get(&self.scope_of(place)).is_some_and(|scope| scope.cause.is_some());
+        let ending = self
+            .scopes
+            .get(&self.scope_of(place))
+            .is_some_and(|scope| scope.cause.is_some());
         if record.attempts >= retry.attempts || (ending && !record.clean_up) || self.cut_short {
             return false;
         }
@@ -253,7 +321,11 @@ impl Oracle<'_> {
         if let Some(codes) = &retry.codes {
             return codes.contains(&code);
         }
-        let failed = if matches!(step.kind, Kind::Group { .. }) { self.failed_step(error).unwrap_or(step) } else { step };
+        let failed = if matches!(step.kind, Kind::Group { .. }) {
+            self.failed_step(error).unwrap_or(step)
+        } else {
+            step
+        };
         let unknown = matches!(code, "Timeout" | "Interrupted") || error.may_have_happened;
         if unknown && !failed.kind.is_safe() {
             return false;
@@ -262,30 +334,46 @@ impl Oracle<'_> {
     }
 
     fn failed_step(&self, error: &StepError) -> Option<&Step> {
-        self.place(error.step.as_deref()?).ok().map(|place| self.step(place.step))
+        self.place(error.step.as_deref()?)
+            .ok()
+            .map(|place| self.step(place.step))
     }
 
     pub(crate) fn is_cancelled(&mut self, path: &str, at: Timestamp) -> Verdict {
         let place = self.place(path)?;
         let step = self.step(place.step);
         let key = self.scope_of(place);
-        let record = self.records.get(path).cloned().ok_or_else(|| format!("{path} is cancelled before it started"))?;
-        check(!record.state.is_end(), || format!("{path} is cancelled after it ended"))?;
+        let record = self
+            .records
+            .get(path)
+            .cloned()
+            .ok_or_else(|| format!("{path} is cancelled before it started"))?;
+        check(!record.state.is_end(), || {
+            format!("{path} is cancelled after it ended")
+        })?;
         if self.scope(&key)?.cause.is_none() {
-            let lost = self.doomed_around(&key).ok_or_else(|| format!("{path} is cancelled but its block goes on"))?;
+            let lost = self
+                .doomed_around(&key)
+                .ok_or_else(|| format!("{path} is cancelled but its block goes on"))?;
             self.end_scope(&lost, Cause::Failing, at);
         }
         let spared = record.clean_up && !self.cut_short;
         check(!spared, || format!("{path} is clean-up and is cancelled"))?;
         if step.kind.is_performed() && record.state == State::Running {
             let told = matches!(self.reported(path, record.attempts), Some(Answer::Cancelled));
-            check(told || self.recovering, || format!("{path} is cancelled while it runs"))?;
+            check(told || self.recovering, || {
+                format!("{path} is cancelled while it runs")
+            })?;
         }
         if step.kind.is_block() && record.state == State::Running {
-            check(self.is_over(path), || format!("{path} is cancelled before its steps ended"))?;
+            check(self.is_over(path), || {
+                format!("{path} is cancelled before its steps ended")
+            })?;
             let scope = self.scope_mut(path)?;
             let undone = scope.completed.is_empty() || !scope.cause.is_some_and(Cause::undoes);
-            check(undone, || format!("{path} is cancelled before all in it is taken back"))?;
+            check(undone, || {
+                format!("{path} is cancelled before all in it is taken back")
+            })?;
             scope.closed = true;
         }
         self.finish(path, State::Cancelled, None);
@@ -294,7 +382,15 @@ impl Oracle<'_> {
 
     pub(crate) fn run_ends(&mut self, event: &Event) -> Verdict {
         use flowpilot_engine::journal::RunOutcome::{Cancelled, Failed, Succeeded};
-        let Event::RunFinished { outcome, outputs, error, .. } = event else { return Ok(()) };
+        let Event::RunFinished {
+            outcome,
+            outputs,
+            error,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
         check(self.is_over(""), || "the run ends before its steps".to_owned())?;
         let run = self.scope("")?;
         let code = error.as_ref().map(|error| error.code.clone());
@@ -306,10 +402,16 @@ impl Oracle<'_> {
             Some(Cause::Stopped { well: true }) if first.is_some() => (Failed, first),
             _ => (Succeeded, None),
         };
-        check((*outcome, code) == expected, || format!("the run ends as {outcome:?} with {error:?}, not {expected:?}"))?;
-        check(outputs.is_some() == (*outcome == Succeeded), || "outputs do not go with the outcome".to_owned())?;
+        check((*outcome, code) == expected, || {
+            format!("the run ends as {outcome:?} with {error:?}, not {expected:?}")
+        })?;
+        check(outputs.is_some() == (*outcome == Succeeded), || {
+            "outputs do not go with the outcome".to_owned()
+        })?;
         let undone = run.completed.is_empty() || !run.cause.is_some_and(Cause::undoes);
-        check(undone && run.undoing.is_none(), || format!("the run ends before {:?} is taken back", run.completed))?;
+        check(undone && run.undoing.is_none(), || {
+            format!("the run ends before {:?} is taken back", run.completed)
+        })?;
         self.finished = true;
         Ok(())
     }

@@ -18,7 +18,10 @@ pub(crate) enum Join {
 impl Oracle<'_> {
     pub(crate) fn join(&self, place: Place<'_>) -> Join {
         let needs = &self.step(place.step).needs;
-        if needs.iter().any(|need| !self.end(place, need.step).is_some_and(State::is_end)) {
+        if needs
+            .iter()
+            .any(|need| !self.end(place, need.step).is_some_and(State::is_end))
+        {
             return Join::Waits;
         }
         let open = self.unexcused(place);
@@ -49,11 +52,15 @@ impl Oracle<'_> {
             return false;
         };
         match edge {
-            Edge::Succeeded => matches!(record.state, State::Succeeded | State::Skipped(SkipReason::Condition)),
+            Edge::Succeeded => matches!(
+                record.state,
+                State::Succeeded | State::Skipped(SkipReason::Condition)
+            ),
             Edge::Failed => record.state == State::Failed,
             Edge::Done => record.state.is_end(),
             Edge::Named { name, .. } => {
-                matches!(record.state, State::Succeeded | State::Failed) && record.named.as_deref() == Some(*name)
+                matches!(record.state, State::Succeeded | State::Failed)
+                    && record.named.as_deref() == Some(*name)
             }
         }
     }
@@ -65,12 +72,18 @@ impl Oracle<'_> {
     /// Forks of the needs of a step that are neither met nor excused, with the edges that were missed.
     fn unexcused<'s>(&'s self, place: Place<'_>) -> Vec<(usize, &'s [Edge])> {
         let mut open = Vec::new();
-        for need in self.step(place.step).needs.iter().filter(|need| !self.is_met(place, need)) {
+        for need in self
+            .step(place.step)
+            .needs
+            .iter()
+            .filter(|need| !self.is_met(place, need))
+        {
             let forks = self.forks(place, need);
             let excused = forks.iter().any(|(fork, missed)| {
-                self.step(place.step).needs.iter().any(|other| {
-                    self.comes_over(place, other, *fork, missed, &mut BTreeSet::new())
-                })
+                self.step(place.step)
+                    .needs
+                    .iter()
+                    .any(|other| self.comes_over(place, other, *fork, missed, &mut BTreeSet::new()))
             });
             if !excused {
                 open.extend(forks);
@@ -83,7 +96,10 @@ impl Oracle<'_> {
     fn forks<'s>(&'s self, place: Place<'_>, need: &'s Need) -> Vec<(usize, &'s [Edge])> {
         let needed = self.records.get(&self.sibling(place, need.step));
         if needed.is_some_and(|needed| needed.by_needs) {
-            return self.unexcused(Place { step: need.step, ..place });
+            return self.unexcused(Place {
+                step: need.step,
+                ..place
+            });
         }
         vec![(need.step, need.edges.as_slice())]
     }
@@ -98,14 +114,21 @@ impl Oracle<'_> {
         missed: &[Edge],
         seen: &mut BTreeSet<usize>,
     ) -> bool {
-        let met = || need.edges.iter().filter(|edge| **edge != Edge::Done && self.meets(place, need.step, edge));
+        let met = || {
+            need.edges
+                .iter()
+                .filter(|edge| **edge != Edge::Done && self.meets(place, need.step, edge))
+        };
         if need.step == fork && met().any(|edge| missed.iter().all(|missed| !same_side(missed, edge))) {
             return true;
         }
         if met().next().is_none() || !seen.insert(need.step) {
             return false;
         }
-        self.step(need.step).needs.iter().any(|inner| self.comes_over(place, inner, fork, missed, seen))
+        self.step(need.step)
+            .needs
+            .iter()
+            .any(|inner| self.comes_over(place, inner, fork, missed, seen))
     }
 }
 

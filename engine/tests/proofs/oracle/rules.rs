@@ -3,8 +3,8 @@
 use flowpilot_engine::journal::StepError;
 use jiff::Timestamp;
 
-use super::{Cause, Oracle, Place, State, Verdict, check};
 use super::starts::add;
+use super::{Cause, Oracle, Place, State, Verdict, check};
 use crate::flow::{Edge, Gives, Kind, Need};
 
 pub(crate) const HOUR: i64 = 3600;
@@ -13,7 +13,8 @@ impl Oracle<'_> {
     /// The need names a failure, and that is how the needed step ended.
     fn needs_failure(&self, place: Place<'_>, need: &Need) -> bool {
         need.edges.iter().any(|edge| {
-            matches!(edge, Edge::Failed | Edge::Named { failure: true, .. }) && self.meets(place, need.step, edge)
+            matches!(edge, Edge::Failed | Edge::Named { failure: true, .. })
+                && self.meets(place, need.step, edge)
         })
     }
 
@@ -33,7 +34,10 @@ impl Oracle<'_> {
     pub(crate) fn handles_nothing(&mut self, place: Place<'_>, at: Timestamp) {
         for need in &self.step(place.step).needs {
             if self.needs_failure(place, need) {
-                let failed = Place { step: need.step, ..place };
+                let failed = Place {
+                    step: need.step,
+                    ..place
+                };
                 self.look_for_handlers(failed, at);
             }
         }
@@ -46,10 +50,20 @@ impl Oracle<'_> {
             return;
         }
         let block = self.step(failed.step).block;
-        let pending = self.flow.steps.iter().filter(|step| step.block == block).any(|step| {
-            !self.records.contains_key(&format!("{}{}", failed.prefix, step.id))
-                && step.needs.iter().any(|need| need.step == failed.step && self.needs_failure(failed, need))
-        });
+        let pending = self
+            .flow
+            .steps
+            .iter()
+            .filter(|step| step.block == block)
+            .any(|step| {
+                !self
+                    .records
+                    .contains_key(&format!("{}{}", failed.prefix, step.id))
+                    && step
+                        .needs
+                        .iter()
+                        .any(|need| need.step == failed.step && self.needs_failure(failed, need))
+            });
         if !pending {
             self.unhandled(failed, at);
         }
@@ -59,8 +73,12 @@ impl Oracle<'_> {
         let path = format!("{}{}", failed.prefix, self.step(failed.step).id);
         let key = self.scope_of(failed);
         let is_race = self.is_race(&key);
-        let Some(record) = self.records.get(&path).cloned() else { return };
-        let Some(scope) = self.scopes.get_mut(&key) else { return };
+        let Some(record) = self.records.get(&path).cloned() else {
+            return;
+        };
+        let Some(scope) = self.scopes.get_mut(&key) else {
+            return;
+        };
         if (scope.cause.is_none() || record.clean_up || record.maybe_clean_up) && scope.error.is_none() {
             scope.error = record.error;
         }
@@ -73,15 +91,26 @@ impl Oracle<'_> {
 
     /// A race whose last steps all ended without a winner is over.
     pub(crate) fn look_at_race(&mut self, key: &str, at: Timestamp) {
-        let doomed = self.scopes.get(key).is_some_and(|scope| scope.doomed && scope.cause.is_none());
-        let last = || self.members(key).into_iter().filter(|(step, _)| self.is_last(*step));
+        let doomed = self
+            .scopes
+            .get(key)
+            .is_some_and(|scope| scope.doomed && scope.cause.is_none());
+        let last = || {
+            self.members(key)
+                .into_iter()
+                .filter(|(step, _)| self.is_last(*step))
+        };
         if doomed && last().all(|(_, path)| self.state(&path).is_some_and(State::is_end)) {
             self.end_scope(key, Cause::Failing, at);
         }
     }
 
     pub(crate) fn is_race(&self, key: &str) -> bool {
-        let place = if key.ends_with(']') { None } else { self.place(key).ok() };
+        let place = if key.ends_with(']') {
+            None
+        } else {
+            self.place(key).ok()
+        };
         place.is_some_and(|place| matches!(self.step(place.step).kind, Kind::Group { race: true, .. }))
     }
 
@@ -90,13 +119,17 @@ impl Oracle<'_> {
         let only_done = |need: &Need| need.edges.iter().all(|edge| *edge == Edge::Done);
         let needs = &self.step(step).needs;
         let needed = self.flow.steps.iter().flat_map(|other| &other.needs);
-        !needed.into_iter().any(|need| need.step == step && !only_done(need))
+        !needed
+            .into_iter()
+            .any(|need| need.step == step && !only_done(need))
             && (needs.is_empty() || !needs.iter().all(only_done))
     }
 
     /// A block ends early, and with it what runs inside of it.
     pub(crate) fn end_scope(&mut self, key: &str, cause: Cause, at: Timestamp) {
-        let Some(scope) = self.scopes.get_mut(key) else { return };
+        let Some(scope) = self.scopes.get_mut(key) else {
+            return;
+        };
         if scope.cause.is_some() || scope.closed {
             return;
         }
@@ -113,9 +146,16 @@ impl Oracle<'_> {
             .map(|(_, path)| path)
             .collect();
         let items = format!("{key}[");
-        inside.extend(self.scopes.keys().filter(|other| {
-            other.strip_prefix(&items).is_some_and(|rest| rest.find(']') == Some(rest.len() - 1))
-        }).cloned());
+        inside.extend(
+            self.scopes
+                .keys()
+                .filter(|other| {
+                    other
+                        .strip_prefix(&items)
+                        .is_some_and(|rest| rest.find(']') == Some(rest.len() - 1))
+                })
+                .cloned(),
+        );
         for inner in inside {
             self.end_scope(&inner, Cause::Cancelled { undo }, at);
         }
@@ -132,14 +172,20 @@ impl Oracle<'_> {
         if timed_out {
             run.error = Some(("Timeout".to_owned(), None));
         }
-        let cause = if timed_out { Cause::Failing } else { Cause::Cancelled { undo: true } };
+        let cause = if timed_out {
+            Cause::Failing
+        } else {
+            Cause::Cancelled { undo: true }
+        };
         self.end_scope("", cause, at);
     }
 
     pub(crate) fn clean_up_is_cut(&mut self, at: Timestamp) -> Verdict {
         let run = self.scope("")?;
         let is_time = run.cause.is_some() && at >= add(run.since, HOUR).max(self.deadline());
-        check(is_time && !self.cut_short, || "clean-up is ended too early".to_owned())?;
+        check(is_time && !self.cut_short, || {
+            "clean-up is ended too early".to_owned()
+        })?;
         self.cut_short = true;
         let run = self.scope_mut("")?;
         run.error.get_or_insert(("Timeout".to_owned(), None));
@@ -154,18 +200,31 @@ impl Oracle<'_> {
     pub(crate) fn block_fails(&mut self, key: &str, error: &StepError, at: Timestamp) -> Verdict {
         let code = error.code.as_str();
         let over = self.is_over(key);
-        let block = key.rfind('[').filter(|_| key.ends_with(']')).map_or(key, |bracket| &key[..bracket]);
+        let block = key
+            .rfind('[')
+            .filter(|_| key.ends_with(']'))
+            .map_or(key, |bracket| &key[..bracket]);
         let place = self.place(block)?;
         let step = self.step(place.step);
         let scope = self.scope(key)?;
         check(!scope.closed, || format!("{key} fails after it ended"))?;
-        let record = self.records.get(block).ok_or_else(|| format!("{key} fails before it started"))?;
+        let record = self
+            .records
+            .get(block)
+            .ok_or_else(|| format!("{key} fails before it started"))?;
         let gives = match &step.kind {
             Kind::Group { result, .. } | Kind::ForEach { result, .. } => *result,
             _ => Gives::Nothing,
         };
         let is_right = match code {
-            "Timeout" if block == key && step.timeout.is_some_and(|timeout| at >= add(record.attempt_at, timeout)) => true,
+            "Timeout"
+                if block == key
+                    && step
+                        .timeout
+                        .is_some_and(|timeout| at >= add(record.attempt_at, timeout)) =>
+            {
+                true
+            }
             "MaxIterations" if matches!(step.kind, Kind::Loop { .. }) && block == key => {
                 over && !scope.over && matches!(step.kind, Kind::Loop { most, .. } if scope.next == most)
             }
