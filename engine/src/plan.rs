@@ -16,6 +16,7 @@ mod edge;
 mod index;
 mod input;
 mod policy;
+mod sound;
 mod trigger;
 mod work;
 
@@ -34,7 +35,7 @@ pub const PLAN_VERSION: u32 = 2;
 
 /// A compiled workflow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 pub struct Plan {
     /// [`PLAN_VERSION`] of the compiler that made it.
     pub version: u32,

@@ -13,7 +13,7 @@
 //! * The run is a block, and blocks in it are the same thing one level down: see [`frame`] for what they are,
 //!   [`ending`] for how they end early, [`settle`] for how they end at all, [`undo`] for what is taken back then.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -116,9 +116,9 @@ pub struct Run {
     ready: BTreeSet<(Order, Instance)>,
     timers: BTreeSet<(Timestamp, Order, Timer)>,
     /// Open waits by the type of their event.
-    listening: HashMap<String, BTreeSet<(Order, Instance)>>,
+    listening: BTreeMap<String, BTreeSet<(Order, Instance)>>,
     /// Events that a step of the manifest took.
-    taken: HashMap<usize, HashSet<String>>,
+    taken: BTreeMap<usize, BTreeSet<String>>,
     /// Attempts of actions under way.
     running: usize,
     /// Events so far: all, and those outside of items.
@@ -196,8 +196,8 @@ impl Run {
             settling: BTreeSet::from([run]),
             ready: BTreeSet::new(),
             timers: BTreeSet::new(),
-            listening: HashMap::new(),
-            taken: HashMap::new(),
+            listening: BTreeMap::new(),
+            taken: BTreeMap::new(),
             running: 0,
             events: 0,
             own_events: 0,

@@ -21,6 +21,9 @@ pub enum ReplayError {
     /// The snapshot is of another version, or of another plan.
     #[snafu(display("the snapshot does not belong to this plan and this engine"))]
     ForeignSnapshot,
+    /// The snapshot is not what was written.
+    #[snafu(display("the snapshot was changed since it was written"))]
+    DamagedSnapshot,
     /// An event speaks of a step that the plan does not have.
     #[snafu(display("event {event} is about step {step}, which the plan does not have"))]
     UnknownStep {

@@ -7,6 +7,7 @@ mod undo;
 use super::error::{UnexpectedSnafu, UnknownStepSnafu};
 use super::frame::{Instance, RUN};
 use super::path::{Lost, Target};
+use super::record::Phase;
 use super::{Finished, ReplayError, Run};
 use crate::journal::Event;
 
@@ -62,6 +63,9 @@ impl Run {
                 message,
                 ..
             } => {
+                if self.frames.get(RUN).open > 0 {
+                    return false;
+                }
                 self.finished = Some(Finished {
                     outcome: *outcome,
                     error: error.clone(),
@@ -79,7 +83,7 @@ impl Run {
             Event::WaitStarted { until, .. } => self.waits(instance, *until),
             Event::Voted { vote, .. } => self.voted(instance, vote),
             Event::StepSucceeded { attempt, .. } | Event::StepFailed { attempt, .. } => {
-                let fits = self.is_under_way(instance, *attempt);
+                let fits = self.is_under_way(instance, *attempt) && self.inside_is_over(instance, event);
                 if fits {
                     self.attempt_ended(instance, event);
                 }
@@ -87,8 +91,11 @@ impl Run {
             }
             Event::StepSkipped { at, reason, .. } => self.skipped(instance, *reason, *at),
             Event::StepCancelled { at, .. } => {
-                self.cancelled(instance, *at);
-                true
+                let fits = self.inside_is_over(instance, event);
+                if fits {
+                    self.cancelled(instance, *at);
+                }
+                fits
             }
             Event::IterationsOpened {
                 items, carried, over, ..
@@ -98,6 +105,19 @@ impl Run {
             }
             _ => false,
         }
+    }
+
+    /// A block ends after what is in it, or before that began.
+    fn inside_is_over(&self, instance: Instance, event: &Event) -> bool {
+        let inner = self
+            .record_of(instance)
+            .frame
+            .and_then(|inner| self.frames.find(inner));
+        inner.is_none_or(|frame| {
+            let never_began = || frame.records.iter().all(|record| record.phase == Phase::Pending);
+            let fails = matches!(event, Event::StepFailed { .. });
+            frame.open == 0 || (fails && frame.iterations.is_none() && never_began())
+        })
     }
 
     /// Of a block, whatever it is the inside of.

@@ -3,7 +3,7 @@
 //! A snapshot is of one version of the engine and one plan, and is thrown away when either changes: the journal
 //! remains the truth. Nothing in it is for other readers.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 use super::frame::{FrameId, Frames, Instance};
 use super::order::Order;
 use super::{Facts, Finished, ReplayError, Run, Timer, error};
+use crate::digest::digest_of;
 use crate::expression::Value;
 use crate::journal::RunMode;
 use crate::plan::{PLAN_VERSION, Plan};
 
 /// Version of the format. A snapshot of another one is not taken up.
-const SNAPSHOT_VERSION: u32 = 1;
+const SNAPSHOT_VERSION: u32 = 2;
 
 /// The state of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,8 +40,8 @@ pub struct Snapshot {
     settling: BTreeSet<FrameId>,
     ready: BTreeSet<(Order, Instance)>,
     timers: BTreeSet<(Timestamp, Order, Timer)>,
-    listening: HashMap<String, BTreeSet<(Order, Instance)>>,
-    taken: HashMap<usize, HashSet<String>>,
+    listening: BTreeMap<String, BTreeSet<(Order, Instance)>>,
+    taken: BTreeMap<usize, BTreeSet<String>>,
     running: usize,
     events: usize,
     own_events: usize,
@@ -49,6 +50,18 @@ pub struct Snapshot {
     undone: bool,
     undo_is_incomplete: bool,
     finished: Option<Finished>,
+    /// Of all the rest. What was changed on the way is not taken up: the machine relies on what it wrote itself.
+    digest: String,
+}
+
+impl Snapshot {
+    fn own_digest(&self) -> String {
+        let mut content = serde_json::to_value(self).unwrap_or_default();
+        if let serde_json::Value::Object(fields) = &mut content {
+            fields.remove("digest");
+        }
+        digest_of(&content)
+    }
 }
 
 impl Run {
@@ -57,7 +70,7 @@ impl Run {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let run = self;
-        Snapshot {
+        let mut snapshot = Snapshot {
             version: SNAPSHOT_VERSION,
             plan_version: run.plan.version,
             revision: run.facts.revision.clone(),
@@ -82,12 +95,19 @@ impl Run {
             undone: run.undone,
             undo_is_incomplete: run.undo_is_incomplete,
             finished: run.finished.clone(),
-        }
+            digest: String::new(),
+        };
+        snapshot.digest = snapshot.own_digest();
+        snapshot
     }
 
     // Here and above every field is spelled out: one that is forgotten does not compile.
     /// Takes a run up from its snapshot. [`Run::recover`] comes next, as after [`Run::resume`].
     pub fn restore(plan: Arc<Plan>, facts: Facts, snapshot: Snapshot) -> Result<Self, ReplayError> {
+        snafu::ensure!(
+            snapshot.digest == snapshot.own_digest(),
+            error::DamagedSnapshotSnafu
+        );
         let Snapshot {
             version,
             plan_version,
@@ -113,6 +133,7 @@ impl Run {
             undone,
             undo_is_incomplete,
             finished,
+            digest: _,
         } = snapshot;
         let belongs = version == SNAPSHOT_VERSION
             && plan_version == plan.version

@@ -59,7 +59,8 @@ impl Run {
                 let Some(id) = self.frame_of(Target::Iteration { of, index }) else {
                     return false;
                 };
-                if self.frames.get(id).closed {
+                let frame = self.frames.get(id);
+                if frame.closed || frame.open > 0 {
                     return false;
                 }
                 self.iteration_ended(of, index, id, end, *at);

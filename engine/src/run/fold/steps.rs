@@ -17,7 +17,11 @@ impl Run {
     pub(super) fn started(&mut self, instance: Instance, attempt: u32, at: Timestamp) -> bool {
         let plan = self.plan.clone();
         let definition = &plan.steps[instance.step];
-        let is_ending = self.frames.get(instance.frame).ending.is_some();
+        let frame = self.frames.get(instance.frame);
+        if frame.closed || matches!(frame.cause(), Some(Cause::Skipped(_))) {
+            return false;
+        }
+        let is_ending = frame.ending.is_some();
         let record = self.record_mut(instance);
         let first = record.phase == Phase::Pending;
         if attempt != record.attempts + 1 || !(first || record.phase == Phase::Retrying) {

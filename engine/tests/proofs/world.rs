@@ -113,9 +113,9 @@ impl<'a> World<'a> {
         let temper = Temper {
             failure: random.below(70),
             never: *random.of(&[0, 0, 0, 3, 20]),
-            takeover: *random.of(&[0, 0, 2, 10]),
-            noise: *random.of(&[0, 2, 2, 20]),
-            replay: *random.of(&[1, 2, 2, 20]),
+            takeover: *random.of(&[0, 0, 5, 20]),
+            noise: *random.of(&[0, 2, 2, 10]),
+            replay: *random.of(&[1, 2, 2, 10]),
         };
         let mut signals = Vec::new();
         let at = |random: &mut Random| add(now, *random.of(&[0, 1, 7, 20, 60, 200, 1500]));
@@ -410,6 +410,8 @@ impl<'a> World<'a> {
                 other => others.push(other),
             }
         }
+        // Whoever begins to listen hears first what came before.
+        others.sort_by_key(|command| !matches!(command, Command::Listen { .. }));
         for command in others {
             self.obey(command)?;
         }
@@ -601,7 +603,11 @@ impl<'a> World<'a> {
             "a run that ended waits for a time".to_owned()
         })?;
         replay::check_whole(self)?;
-        noise::make(self)
+        if self.random.chance(20) {
+            noise::make(self)
+        } else {
+            Ok(())
+        }
     }
 }
 

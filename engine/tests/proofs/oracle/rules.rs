@@ -225,10 +225,9 @@ impl Oracle<'_> {
             {
                 true
             }
-            "MaxIterations" => match step.kind {
-                Kind::Loop { most, .. } => over && !scope.over && scope.next == most && block == key,
-                _ => false,
-            },
+            "MaxIterations" if matches!(step.kind, Kind::Loop { .. }) && block == key => {
+                over && !scope.over && matches!(step.kind, Kind::Loop { most, .. } if scope.next == most)
+            }
             "ExpressionError" if over && gives == Gives::Error => true,
             // A race without a winner fails with its first error; one that was won with that of its clean-up.
             _ => self.is_race(key) && over && scope.error.as_ref().is_some_and(|(first, _)| first == code),

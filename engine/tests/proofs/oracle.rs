@@ -4,7 +4,7 @@
 //! generated, and what the world reported are all it has. Where the language leaves a choice (the moment at which a race
 //! is lost) it allows each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use flowpilot_engine::journal::{Event, SkipReason};
 use jiff::Timestamp;
@@ -25,6 +25,8 @@ pub(crate) type Verdict = Result<(), String>;
 
 pub(crate) struct Oracle<'a> {
     pub(crate) flow: &'a Flow,
+    /// Steps by their ids.
+    ids: HashMap<&'a str, usize>,
     pub(crate) dry: bool,
     pub(crate) records: BTreeMap<String, Record>,
     pub(crate) scopes: BTreeMap<String, Scope>,
@@ -167,6 +169,12 @@ impl<'a> Oracle<'a> {
     pub(crate) fn new(flow: &'a Flow, dry: bool, started_at: Timestamp) -> Self {
         Self {
             flow,
+            ids: flow
+                .steps
+                .iter()
+                .enumerate()
+                .map(|(number, step)| (step.id.as_str(), number))
+                .collect(),
             dry,
             records: BTreeMap::new(),
             scopes: BTreeMap::from([(String::new(), Scope::default())]),
@@ -225,8 +233,10 @@ impl<'a> Oracle<'a> {
 
     pub(crate) fn place<'p>(&self, path: &'p str) -> Result<Place<'p>, String> {
         let (prefix, id) = path.rfind('.').map_or(("", path), |dot| path.split_at(dot + 1));
-        let number = self.flow.steps.iter().position(|step| step.id == id);
-        let step = number.ok_or_else(|| format!("there is no step {path}"))?;
+        let step = *self
+            .ids
+            .get(id)
+            .ok_or_else(|| format!("there is no step {path}"))?;
         Ok(Place { step, prefix })
     }
 

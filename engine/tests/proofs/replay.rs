@@ -11,8 +11,8 @@ use crate::oracle::{Oracle, State, Verdict, check};
 use crate::world::{World, facts};
 
 /// What is decided, not recorded: queues, and what was asked of attempts that belong to one runner.
-const DECIDED: [&str; 8] = [
-    "dirty", "sweeps", "settling", "ready", "timers", "timer", "aborted", "results",
+const DECIDED: [&str; 9] = [
+    "dirty", "sweeps", "settling", "ready", "timers", "timer", "aborted", "results", "digest",
 ];
 
 pub(crate) fn from_journal(world: &World<'_>) -> Result<Run, String> {
@@ -39,15 +39,9 @@ fn encode(run: &Run) -> Result<String, String> {
     serde_json::to_string(&run.snapshot()).map_err(|error| error.to_string())
 }
 
-/// The state of a run. Sets have no order.
+/// The state of a run.
 pub(crate) fn state(run: &Run) -> Result<Value, String> {
-    let mut value = serde_json::to_value(run.snapshot()).map_err(|error| error.to_string())?;
-    for (_, taken) in value["taken"].as_object_mut().into_iter().flatten() {
-        if let Value::Array(ids) = taken {
-            ids.sort_by_key(Value::to_string);
-        }
-    }
-    Ok(value)
+    serde_json::to_value(run.snapshot()).map_err(|error| error.to_string())
 }
 
 fn recorded(value: &mut Value) {
@@ -208,16 +202,20 @@ fn view_agrees(oracle: &Oracle<'_>, run: &Run) -> Verdict {
 /// When the run is over.
 pub(crate) fn check_whole(world: &mut World<'_>) -> Verdict {
     let replayed = from_journal(world)?;
+    check(replayed.view() == world.run.view(), || {
+        "the journal gives another view".to_owned()
+    })?;
+    view_agrees(&world.oracle, &world.run)?;
+    // A state is large, and what it says was mostly compared on the way.
+    if !world.random.chance(20) {
+        return Ok(());
+    }
     same(
         &recorded_state(&replayed)?,
         &recorded_state(&world.run)?,
         "the journal gives another state",
     )?;
-    check(replayed.view() == world.run.view(), || {
-        "the journal gives another view".to_owned()
-    })?;
     rest(world, &replayed)?;
-    view_agrees(&world.oracle, &world.run)?;
     for length in (1..world.journal.len()).step_by(world.journal.len() / 3 + 1) {
         let beginning = Run::resume(world.plan.clone(), facts(), &world.journal[..length]);
         check(beginning.is_ok(), || {
