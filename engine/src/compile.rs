@@ -49,9 +49,7 @@ mod work;
 mod tests;
 
 pub use context::{Context, Support, WorkflowInterface};
-pub use explain::{
-    Attempts, Called, Explanation, Limit, Link, Name, Scope, StepPlace, explain, places,
-};
+pub use explain::{Attempts, Called, Explanation, Limit, Link, Name, Scope, StepPlace, explain, places};
 
 /// Steps of one workflow.
 pub const STEPS: usize = 500;

@@ -188,13 +188,16 @@ impl Layers {
 
     /// Puts each layer in the order of what its cells are joined to above, then below, and so on.
     fn sort(&mut self) {
+        for number in 0..self.layers.len() {
+            self.number(number);
+        }
         for sweep in 0..SWEEPS {
             let side = sweep % 2;
             for number in self.sweep(side) {
-                self.number();
                 let mut layer = std::mem::take(&mut self.layers[number]);
                 layer.sort_by(|one, other| self.pull(*one, side).total_cmp(&self.pull(*other, side)));
                 self.layers[number] = layer;
+                self.number(number);
             }
         }
     }
@@ -210,13 +213,11 @@ impl Layers {
     }
 
     /// Numbers stand for places, until there are some.
-    fn number(&mut self) {
-        for layer in &self.layers {
-            let mut place = 0.0;
-            for cell in layer {
-                self.cells[*cell].middle = place;
-                place += 1.0;
-            }
+    fn number(&mut self, layer: usize) {
+        let mut place = 0.0;
+        for cell in &self.layers[layer] {
+            self.cells[*cell].middle = place;
+            place += 1.0;
         }
     }
 
@@ -234,7 +235,7 @@ impl Layers {
     /// Gives each cell a place near what it is joined to, without overlaps.
     fn spread(&mut self) {
         for number in 0..self.layers.len() {
-            self.number_widths(number);
+            self.line_up(number);
         }
         for sweep in 0..SWEEPS {
             let side = sweep % 2;
@@ -252,7 +253,7 @@ impl Layers {
         }
     }
 
-    fn number_widths(&mut self, number: usize) {
+    fn line_up(&mut self, number: usize) {
         let mut right = 0.0;
         for cell in &self.layers[number] {
             let cell = &mut self.cells[*cell];
