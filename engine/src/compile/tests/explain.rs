@@ -175,3 +175,43 @@ fn a_workflow_that_is_wrong_is_explained_all_the_same() {
     );
     assert_eq!(explain(&wrong, &Context::default(), "d"), None);
 }
+
+#[test]
+fn what_is_said_to_be_there_can_be_read_as_it_stands() {
+    let whole = spec(REFUND);
+    let mut count = 0;
+    for step in 0..whole.steps.len() {
+        let explanation = explain(&whole, &Context::default(), &whole.steps[step].id).unwrap();
+        for name in explanation.reads[0]
+            .names
+            .iter()
+            .filter(|name| !name.name.contains("[]"))
+        {
+            let mut reading = whole.clone();
+            reading.steps[step].when = Some(format!("size([{}]) == 1", name.name));
+            let path = format!("spec.steps[{step}].when");
+            let found = match compile(&reading, &Context::default()) {
+                Ok(compiled) => compiled.findings(),
+                Err(problems) => problems,
+            };
+            let said = found
+                .iter()
+                .any(|problem| problem.path == path && problem.code == "MayBeAbsent");
+            // Fields that a schema leaves open are known when they are read.
+            assert!(
+                !(said && name.certain),
+                "{} in {}",
+                name.name,
+                explanation.place.id
+            );
+            assert!(
+                found
+                    .iter()
+                    .all(|problem| problem.path != path || problem.code == "MayBeAbsent"),
+                "{found:?}"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 100, "only {count} names");
+}
