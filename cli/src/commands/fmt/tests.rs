@@ -190,7 +190,7 @@ mod random {
     use super::*;
 
     /// Entries of a step; before a line that begins with `^` anything may stand that is no YAML.
-    const ENTRIES: [&str; 12] = [
+    const ENTRIES: [&str; 16] = [
         "id: ID",
         "title: 'x: # y'   # inline",
         "needs: [x, # inside\n  y]  # behind",
@@ -203,6 +203,10 @@ mod random {
         "timeout:\n    1h",
         "\"wait\": { until: now, duration: 1s }",
         "cache:",
+        "in: !!null",
+        "group: &g # nothing",
+        "emit: !!map {type: a, data: !x {b: &y [1]}}",
+        "fail: !!map\n  ^code:\n  ^message: |\n\n",
     ];
 
     fn gap() -> impl Strategy<Value = Vec<(u8, usize)>> {
@@ -274,5 +278,12 @@ mod random {
             let spec = written(&steps, &gaps, columns);
             formatted(&workflow(&spec));
         }
+    }
+}
+
+#[test]
+fn the_samples_are_as_they_should_be() {
+    for text in texts("config/samples") {
+        assert_eq!(formatted(&text), text);
     }
 }
