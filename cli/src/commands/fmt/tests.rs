@@ -209,6 +209,11 @@ mod random {
         "fail: !!map\n  ^code:\n  ^message: |\n\n",
     ];
 
+    /// What is typed by mistake; the first stands for a letter that is missing.
+    const SLIPS: [&str; 16] = [
+        "", " ", "\n", "#", "- ", ": ", "? ", "*r", "&r ", "!t ", "|\n", "ü", "\t", "\r", "\n---\n", "{",
+    ];
+
     fn gap() -> impl Strategy<Value = Vec<(u8, usize)>> {
         prop::collection::vec((0..4_u8, 0..12_usize), 0..4)
     }
@@ -268,6 +273,30 @@ mod random {
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn slips_of_the_pen_are_formatted_or_refused(
+            steps in prop::collection::vec(step(), 1..3),
+            gaps in prop::collection::vec(gap(), 1..10),
+            columns in (2..5_usize, 1..4_usize),
+            slips in prop::collection::vec((any::<prop::sample::Index>(), 0..SLIPS.len()), 1..4),
+        ) {
+            let mut text = workflow(&written(&steps, &gaps, columns));
+            for (place, slip) in slips {
+                let at = text.floor_char_boundary(place.index(text.len()));
+                if slip == 0 {
+                    text.remove(at);
+                } else {
+                    text.insert_str(at, SLIPS[slip]);
+                }
+            }
+            if let Ok(before) = manifest::parse(text.as_bytes())
+                && let Ok(new) = text::formatted(&text)
+                && same::check(&text, &before, &new).is_ok()
+            {
+                prop_assert_eq!(text::formatted(&new).unwrap(), new);
+            }
+        }
 
         #[test]
         fn comments_anywhere_are_kept_and_a_second_time_changes_nothing(
