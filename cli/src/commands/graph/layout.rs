@@ -81,7 +81,7 @@ impl Layout {
             .iter()
             .map(|line| text_width(line))
             .fold(60.0, f64::max);
-        #[expect(clippy::cast_precision_loss, reason = "a step has three lines")]
+        #[expect(clippy::cast_precision_loss, reason = "a step has four lines")]
         let lines = drawn.lines.len() as f64;
         (widest + 28.0, lines * LINE + 14.0)
     }

@@ -19,7 +19,7 @@ steps:
 - {id: ask, title: "Pay \"much\"; really?\n1. <yes> #1 `no` ]", in: guard, needs: [size.large], approval: {timeout: 1h}}
 - {id: pay, in: guard, needs: [size.small, ask.approved], forEach: {items: $(inputs.items), onItemError: Collect}}
 - {id: call, in: pay, uses: core/http@1, with: {url: "http://a"}, undo: {uses: core/http@1, with: {url: "http://b"}}}
-- {id: pause, in: pay, needs: [call], wait: {event: {type: paid, timeout: 1h}}}
+- {id: pause, in: pay, needs: [call], when: 'item < 3 && item != "x"', wait: {event: {type: paid, timeout: 1h}}}
 - {id: graph, in: guard, needs: [ask.rejected, ask.expired], fail: {code: Declined}}
 - {id: late, in: guard, needs: [pay, pay.failed], set: {a: 1}}
 - {id: end, needs: [guard.done], emit: {type: over}}
