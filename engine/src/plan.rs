@@ -170,6 +170,12 @@ impl PlanStep {
         }
     }
 
+    /// Its own condition, as it is written.
+    #[must_use]
+    pub fn condition(&self) -> Option<&str> {
+        self.when.as_ref().map(Program::source)
+    }
+
     /// The action that takes it back.
     #[must_use]
     pub fn undo_action(&self) -> Option<&str> {

@@ -55,13 +55,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 same += usize::from(!differs);
                 match (arguments.check, file == Path::new("-")) {
                     (true, _) if differs => output::line(diff(&name, &old, &new).trim_end()),
-                    (true, _) => {}
                     (false, true) => print(&new)?,
                     (false, false) if differs => {
                         write(&file, &new).with_context(|| format!("failed to write {name}"))?;
                         output::note(&format!("formatted {name}"));
                     }
-                    (false, false) => {}
+                    (true, _) | (false, false) => {}
                 }
             }
         }

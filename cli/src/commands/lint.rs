@@ -115,9 +115,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if arguments.output == Format::Table {
-        findings
-            .iter()
-            .for_each(|finding| output::line(&finding.to_string()));
+        for finding in &findings {
+            output::line(&finding.to_string());
+        }
         output::note(&format!(
             "{manifests} manifests: {errors} errors, {warnings} warnings"
         ));

@@ -15,6 +15,7 @@ mod actions;
 mod advice;
 mod blocks;
 mod edges;
+mod explain;
 mod expressions;
 mod inputs;
 mod kinds;

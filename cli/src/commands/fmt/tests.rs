@@ -190,7 +190,7 @@ mod random {
     use super::*;
 
     /// Entries of a step; before a line that begins with `^` anything may stand that is no YAML.
-    const ENTRIES: [&str; 12] = [
+    const ENTRIES: [&str; 16] = [
         "id: ID",
         "title: 'x: # y'   # inline",
         "needs: [x, # inside\n  y]  # behind",
@@ -203,6 +203,15 @@ mod random {
         "timeout:\n    1h",
         "\"wait\": { until: now, duration: 1s }",
         "cache:",
+        "in: !!null",
+        "group: &g # nothing",
+        "emit: !!map {type: a, data: !x {b: &y [1]}}",
+        "fail: !!map\n  ^code:\n  ^message: |\n\n",
+    ];
+
+    /// What is typed by mistake; the first stands for a letter that is missing.
+    const SLIPS: [&str; 16] = [
+        "", " ", "\n", "#", "- ", ": ", "? ", "*r", "&r ", "!t ", "|\n", "ü", "\t", "\r", "\n---\n", "{",
     ];
 
     fn gap() -> impl Strategy<Value = Vec<(u8, usize)>> {
@@ -266,6 +275,30 @@ mod random {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
+        fn slips_of_the_pen_are_formatted_or_refused(
+            steps in prop::collection::vec(step(), 1..3),
+            gaps in prop::collection::vec(gap(), 1..10),
+            columns in (2..5_usize, 1..4_usize),
+            slips in prop::collection::vec((any::<prop::sample::Index>(), 0..SLIPS.len()), 1..4),
+        ) {
+            let mut text = workflow(&written(&steps, &gaps, columns));
+            for (place, slip) in slips {
+                let at = text.floor_char_boundary(place.index(text.len()));
+                if slip == 0 {
+                    text.remove(at);
+                } else {
+                    text.insert_str(at, SLIPS[slip]);
+                }
+            }
+            if let Ok(before) = manifest::parse(text.as_bytes())
+                && let Ok(new) = text::formatted(&text)
+                && same::check(&text, &before, &new).is_ok()
+            {
+                prop_assert_eq!(text::formatted(&new).unwrap(), new);
+            }
+        }
+
+        #[test]
         fn comments_anywhere_are_kept_and_a_second_time_changes_nothing(
             steps in prop::collection::vec(step(), 1..3),
             gaps in prop::collection::vec(gap(), 1..30),
@@ -274,5 +307,12 @@ mod random {
             let spec = written(&steps, &gaps, columns);
             formatted(&workflow(&spec));
         }
+    }
+}
+
+#[test]
+fn the_samples_are_as_they_should_be() {
+    for text in texts("config/samples") {
+        assert_eq!(formatted(&text), text);
     }
 }

@@ -106,7 +106,8 @@ fn tail<'t>(text: &'t str, root: &Node, end: usize) -> Result<(Vec<Line>, &'t st
     let mut comments = 0;
     for line in text[start..end].split_inclusive('\n') {
         let is_comment = line.trim_start().starts_with('#');
-        if !line.trim().is_empty() && !(is_comment && line.starts_with(' ')) {
+        let is_indented = is_comment && line.starts_with(' ');
+        if !(is_indented || line.trim().is_empty()) {
             break;
         }
         length += line.len();

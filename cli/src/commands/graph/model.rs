@@ -2,6 +2,9 @@
 
 use flowpilot_engine::plan::{Edge, Need, Plan, PlanStep};
 
+/// Letters that a title or a condition shows; `flowpilot explain` has all of it.
+const LETTERS: usize = 80;
+
 /// What is drawn.
 #[derive(Debug)]
 pub(super) struct Graph {
@@ -117,12 +120,9 @@ impl Node {
             Some(subject) => format!("{} {subject}", step.kind()),
             None => step.kind().to_owned(),
         };
-        let title = step
-            .title
-            .as_deref()
-            .map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
         let mut lines = vec![step.id.clone()];
-        lines.extend(title.filter(|title| *title != step.id));
+        lines.extend(step.title.as_deref().map(one_line));
+        lines.extend(step.condition().map(|when| format!("when {}", one_line(when))));
         lines.push(what);
         let form = match step.kind() {
             _ if step.is_block() => Form::Block,
@@ -139,6 +139,16 @@ impl Node {
             block: step.block(),
         }
     }
+}
+
+/// A text on one line of at most [`LETTERS`].
+fn one_line(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.chars().count() <= LETTERS {
+        return words;
+    }
+    let start: String = words.chars().take(LETTERS - 1).collect();
+    format!("{start}…")
 }
 
 impl Arrow {

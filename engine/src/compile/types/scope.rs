@@ -48,17 +48,15 @@ pub(in crate::compile) fn readable(view: View, names: &Names<'_>, known: &Known)
             }
             "blocks" => {
                 let around: Vec<usize> = view.blocks(names.layout).collect();
-                for block in around
-                    .iter()
-                    .filter(|block| names.layout.kind(**block) != Some(Kind::Group))
-                {
-                    lent(
-                        &format!("blocks.{}", names.layout.id(*block)),
-                        *block,
-                        names,
-                        known,
-                        &mut found,
-                    );
+                let innermost = [Kind::ForEach, Kind::Loop]
+                    .map(|kind| around.iter().find(|block| is(names, **block, kind)));
+                for block in &around {
+                    let is_group = is(names, *block, Kind::Group);
+                    // What is nearest has shorter names.
+                    if !is_group && !innermost.contains(&Some(block)) {
+                        let path = format!("blocks.{}", names.layout.id(*block));
+                        lent(&path, *block, names, known, &mut found);
+                    }
                 }
             }
             root => {
