@@ -120,24 +120,29 @@ pub(crate) async fn run(
     let people = People::new(answers, Terminal::of_person());
     let drive = Drive::new(simulation, orders, hands, people, options.timeout)?;
     let (end, report) = drive.run(events).await;
-    let runs = world.into_runs();
+    let (runs, sensitive) = world.into_parts();
     if let Some(journal) = &options.journal {
         Journal::new(runs.clone()).write(journal)?;
     }
-    finish(end, report.as_deref(), &runs, format)
+    let mut shown = match (runs.first(), &report) {
+        (Some(run), Some(report)) => document(run, report),
+        _ => Value::Null,
+    };
+    if sensitive.contains(&output::text(&shown, "/error/step")) {
+        world::hide(&mut shown);
+    }
+    finish(end, report.as_deref(), &shown, format)
 }
 
 /// Says what came of it.
-fn finish(end: End, report: Option<&Report>, runs: &[Recorded], format: Format) -> anyhow::Result<ExitCode> {
+fn finish(end: End, report: Option<&Report>, shown: &Value, format: Format) -> anyhow::Result<ExitCode> {
     let Some(report) = report else {
         bail!("stopped at once: nothing was cleaned up or undone");
     };
     if let Some(fault) = &report.fault {
         bail!("the run cannot go on: {fault}");
     }
-    if let Some(run) = runs.first() {
-        show(&document(run, report), format)?;
-    }
+    show(shown, format)?;
     if report.undo == UndoState::Incomplete {
         output::note("undo: incomplete: something could not be taken back, see the steps above");
     }

@@ -277,6 +277,17 @@ fn a_second_ctrl_c_stops_at_once_and_leaves_the_journal() {
 }
 
 #[test]
+fn errors_of_sensitive_steps_are_not_shown() {
+    let steps = "  - {id: key, script: {source: \"throw new Error('hunter2')\"}, sensitive: true}\n";
+    let folder = folder(&[("flow.yaml", &workflow(steps))]);
+    let output = flowpilot(folder.path(), &["run", "--local", "flow.yaml"]);
+    let told = text(&output.stderr) + &text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.contains("not shown, as the step is sensitive"), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[test]
 fn timeout_cancels() {
     let folder = folder(&[("flow.yaml", &workflow("  - {id: nap, wait: {duration: 1h}}\n"))]);
     let output = flowpilot(folder.path(), &["run", "--local", "flow.yaml", "--timeout", "1s"]);
