@@ -18,14 +18,14 @@ use flowpilot_engine::run::Facts;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::values;
+use crate::{output, values};
 
 /// The kind of the document.
 const KIND: &str = "RunJournal";
 /// The largest file that is read.
 pub(crate) const FILE_BYTES: u64 = 64 * 1024 * 1024;
-/// Runs of one file: as many as one run may start, and itself.
-const RUNS: usize = 2_000;
+/// Runs of one file: one for each item of the longest forEach, and as many again.
+const RUNS: usize = 20_000;
 /// Events of one run: twice as many as the engine lets a run have.
 pub(crate) const EVENTS: usize = 100_000;
 
@@ -117,6 +117,12 @@ impl Journal {
     /// Writes a file that only its owner reads: it holds everything that the run saw.
     pub(crate) fn write(&self, file: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(self)?;
+        if text.len() as u64 > FILE_BYTES {
+            output::note(&format!(
+                "the journal has {} bytes: `replay` and `test --record` read {FILE_BYTES} at most",
+                text.len()
+            ));
+        }
         let mut options = std::fs::OpenOptions::new();
         let opened = options
             .write(true)

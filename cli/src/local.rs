@@ -41,6 +41,9 @@ use stage::Stage;
 use terminal::Terminal;
 use world::LocalWorld;
 
+/// What the guard says of an address that is closed.
+const CLOSED: &str = "which is closed to this tenant";
+
 /// Options of a run without a server.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -120,29 +123,43 @@ pub(crate) async fn run(
     let people = People::new(answers, Terminal::of_person());
     let drive = Drive::new(simulation, orders, hands, people, options.timeout)?;
     let (end, report) = drive.run(events).await;
-    let runs = world.into_runs();
+    let (runs, sensitive) = world.into_parts();
     if let Some(journal) = &options.journal {
         Journal::new(runs.clone()).write(journal)?;
     }
-    finish(end, report.as_deref(), &runs, format)
+    let mut shown = match (runs.first(), &report) {
+        (Some(run), Some(report)) => document(run, report),
+        _ => Value::Null,
+    };
+    if sensitive.contains(&output::text(&shown, "/error/step")) {
+        world::hide(&mut shown);
+    }
+    finish(end, report.as_deref(), &shown, format)
 }
 
 /// Says what came of it.
-fn finish(end: End, report: Option<&Report>, runs: &[Recorded], format: Format) -> anyhow::Result<ExitCode> {
+fn finish(end: End, report: Option<&Report>, shown: &Value, format: Format) -> anyhow::Result<ExitCode> {
     let Some(report) = report else {
-        bail!("stopped at once: nothing was cleaned up or undone");
+        match end {
+            End::CleanUpUnanswered(waits) => {
+                bail!("stopped: clean-up waits, and nobody here answers. {waits}. Or run it in a terminal")
+            }
+            _ => bail!("stopped at once: not all was cleaned up and undone"),
+        }
     };
     if let Some(fault) = &report.fault {
         bail!("the run cannot go on: {fault}");
     }
-    if let Some(run) = runs.first() {
-        show(&document(run, report), format)?;
-    }
+    show(shown, format)?;
     if report.undo == UndoState::Incomplete {
         output::note("undo: incomplete: something could not be taken back, see the steps above");
     }
     match end {
-        End::Over => {}
+        End::Over if output::text(shown, "/error/message").contains(CLOSED) => {
+            output::note("--allow-local opens this machine and private networks to actions");
+        }
+        // The second one has no report.
+        End::Over | End::CleanUpUnanswered(_) => {}
         End::Interrupted => output::error("cancelled by Ctrl-C"),
         End::TimedOut => output::error("cancelled: it took longer than --timeout"),
         End::Unanswered(waits) => output::error(&format!(

@@ -168,6 +168,19 @@ fn what_nobody_answers_is_named_and_what_was_done_is_undone() {
 }
 
 #[test]
+fn clean_up_that_nobody_answers_does_not_wait_either() {
+    let steps = "  - {id: ask, approval: {title: Sure?}}\n  - {id: tidy, needs: [ask.done], approval: {title: Tidy?}}\n";
+    let folder = folder(&[("flow.yaml", &workflow(steps))]);
+    let output = flowpilot(folder.path(), &["run", "--local", "flow.yaml"]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("clean-up waits, and nobody here answers. tidy asks for an approval (Tidy?)"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_rejection_goes_its_way_and_an_answer_that_nobody_asked_for_is_told() {
     let steps = "  - {id: ask, approval: {required: 2}}
   - {id: no, needs: [ask.rejected], set: {x: \"$(steps.ask.output.by[0])\"}}
@@ -277,6 +290,17 @@ fn a_second_ctrl_c_stops_at_once_and_leaves_the_journal() {
 }
 
 #[test]
+fn errors_of_sensitive_steps_are_not_shown() {
+    let steps = "  - {id: key, script: {source: \"throw new Error('hunter2')\"}, sensitive: true}\n";
+    let folder = folder(&[("flow.yaml", &workflow(steps))]);
+    let output = flowpilot(folder.path(), &["run", "--local", "flow.yaml"]);
+    let told = text(&output.stderr) + &text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.contains("not shown, as the step is sensitive"), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[test]
 fn timeout_cancels() {
     let folder = folder(&[("flow.yaml", &workflow("  - {id: nap, wait: {duration: 1h}}\n"))]);
     let output = flowpilot(folder.path(), &["run", "--local", "flow.yaml", "--timeout", "1s"]);
@@ -329,6 +353,7 @@ fn this_machine_is_closed_unless_it_is_opened() {
         "{}",
         text(&output.stdout)
     );
+    assert!(text(&output.stderr).contains("--allow-local opens this machine"));
     assert_eq!(asked.load(Ordering::SeqCst), 0);
     let output = flowpilot(folder.path(), &["run", "--local", "flow.yaml", "--allow-local"]);
     assert!(output.status.success(), "{}", text(&output.stderr));

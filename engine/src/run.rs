@@ -95,7 +95,7 @@ pub struct Facts {
 }
 
 /// The state of a run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
     plan: Arc<Plan>,
     facts: Facts,

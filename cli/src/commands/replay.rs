@@ -19,12 +19,13 @@ const UNREADABLE: u8 = 2;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  flowpilot run --local refund.yaml --journal run.json && flowpilot replay run.json
-  flowpilot runs 0198c5a2-7d5e-7c31-9f55-0d3f2a6f8a11 --journal run.json && flowpilot replay run.json --quiet
-  flowpilot replay run.json --with refund-changed.yaml
+  flowpilot run --local refund.yaml --journal run.json
+  flowpilot replay run.json
+  flowpilot replay run.json --with refund-changed.yaml --quiet
 
-Nothing is performed: answers, votes and events come from the journal, and what the engine decides is compared with what
-was decided then. Exit status: 0 the same, 1 different, 2 something could not be read.")]
+Nothing is performed: answers, votes and events come from the journal, and what the engine
+decides is compared with what was decided then.
+Exit status: 0 the same, 1 different, 2 something could not be read.")]
 pub(crate) struct Arguments {
     /// A journal, from `run --local --journal` or `runs RUN --journal`
     journal: PathBuf,

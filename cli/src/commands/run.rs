@@ -17,7 +17,8 @@ use crate::{Connection, Format, local, output, values};
   flowpilot run --local flows/ refund -f inputs.yaml --answer ask=approve --journal run.json
   flowpilot run --local order.yaml --event order.paid='{\"id\": 1}' --timeout 10m
 
-Without a server, actions, scripts and waits are real; approvals and events come from --answer, --event or the terminal.
+Without a server, actions, scripts and waits are real; approvals and events come from the
+terminal, --answer and --event.
 Ctrl-C cancels: clean-up and undo run. A second one stops at once.
 Exit status: 0 the run succeeded, 1 it did not, 2 the command line is wrong.")]
 pub(crate) struct Arguments {

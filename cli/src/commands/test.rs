@@ -30,7 +30,7 @@ const UNREADABLE: u8 = 2;
   flowpilot test flows/
   flowpilot test refund-test.yaml --update
   flowpilot test . --output junit --coverage
-  flowpilot run --local refund.yaml --journal run.json && flowpilot test --record run.json > refund-test.yaml
+  flowpilot test --record run.json > refund-test.yaml
 
 Exit status: 0 all passed, 1 some failed, 2 something could not be read, or no test was found.")]
 pub(crate) struct Arguments {

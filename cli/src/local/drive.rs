@@ -41,6 +41,8 @@ pub(crate) enum End {
     TimedOut,
     /// It waits for answers that do not come: for which, and how to give them.
     Unanswered(String),
+    /// Its clean-up does: it is left as it is.
+    CleanUpUnanswered(String),
 }
 
 impl<'w> Drive<'w> {
@@ -79,8 +81,11 @@ impl<'w> Drive<'w> {
                 }
                 return (self.end, Some(Box::new(self.simulation.finish())));
             }
-            if self.end == End::Over && self.simulation.waits_for_somebody() && !self.people.may_answer() {
+            if self.simulation.waits_for_somebody() && !self.people.may_answer() {
                 let help = self.people.help();
+                if self.end != End::Over {
+                    return (End::CleanUpUnanswered(help), None);
+                }
                 self.cancel(End::Unanswered(help));
                 continue;
             }
@@ -137,7 +142,6 @@ impl<'w> Drive<'w> {
         if self.end == End::Over || end == End::Interrupted {
             self.end = end;
         }
-        self.people.leave();
         self.simulation.cancel_all("flowpilot-run", Timestamp::now());
     }
 

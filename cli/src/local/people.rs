@@ -91,11 +91,6 @@ impl People {
         }
     }
 
-    /// Nobody answers any more.
-    pub(crate) fn leave(&mut self) {
-        self.terminal = None;
-    }
-
     /// Whether somebody may still answer what is open.
     pub(crate) fn may_answer(&self) -> bool {
         self.terminal.is_some() && !self.dialogs.is_empty()

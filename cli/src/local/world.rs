@@ -1,6 +1,7 @@
 //! What runs see of this process: workflows of the files, hands that answer later, and somebody who writes down what
 //! happens.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -9,7 +10,7 @@ use flowpilot_engine::plan::Plan;
 use flowpilot_engine::run::{Perform, Question, Task};
 use flowpilot_engine::simulation::{Answer, Attempt, News, Reply, Started, World};
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::stage::Stage;
@@ -37,19 +38,26 @@ pub(crate) struct LocalWorld<'a> {
     stage: &'a Stage,
     orders: Sender<Order>,
     runs: Vec<Recorded>,
+    /// Paths of steps whose errors may speak of what must not be shown.
+    sensitive: HashSet<String>,
 }
 
 impl<'a> LocalWorld<'a> {
     /// A world, and where its orders arrive: whoever drives the run takes them after each call.
     pub(crate) fn new(stage: &'a Stage) -> (Self, Receiver<Order>) {
         let (orders, receiver) = channel();
-        let runs = Vec::new();
-        (Self { stage, orders, runs }, receiver)
+        let world = Self {
+            stage,
+            orders,
+            runs: Vec::new(),
+            sensitive: HashSet::new(),
+        };
+        (world, receiver)
     }
 
-    /// What happened.
-    pub(crate) fn into_runs(self) -> Vec<Recorded> {
-        self.runs
+    /// What happened, and the paths of steps of which nothing is shown.
+    pub(crate) fn into_parts(self) -> (Vec<Recorded>, HashSet<String>) {
+        (self.runs, self.sensitive)
     }
 
     fn order(&self, order: Order) {
@@ -75,8 +83,19 @@ impl<'a> LocalWorld<'a> {
     }
 }
 
+/// Takes what an error says of values away.
+pub(crate) fn hide(document: &mut Value) {
+    if let Some(error) = document.get_mut("error").and_then(Value::as_object_mut) {
+        error.insert("message".to_owned(), json!("not shown, as the step is sensitive"));
+        error.shift_remove("details");
+    }
+}
+
 impl World for LocalWorld<'_> {
     fn answer(&mut self, attempt: &Attempt<'_>) -> Answer {
+        if attempt.perform.sensitive {
+            self.sensitive.insert(attempt.path.to_owned());
+        }
         let after = SignedDuration::ZERO;
         let reply = match &attempt.perform.task {
             Task::Workflow { .. } => Reply::Runs,
@@ -114,6 +133,12 @@ impl World for LocalWorld<'_> {
                     shown["step"] = Value::String(format!("{prefix}{step}"));
                 } else if !prefix.is_empty() {
                     shown["step"] = Value::String(prefix.trim_end_matches('/').to_owned());
+                }
+                if self
+                    .sensitive
+                    .contains(shown["step"].as_str().unwrap_or_default())
+                {
+                    hide(&mut shown);
                 }
                 output::note(&logs::line(&shown));
                 let is_end = matches!(

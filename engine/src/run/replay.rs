@@ -12,8 +12,10 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use super::approval::VoteRefused;
 use super::ending::TIMEOUT;
 use super::path::Target;
 use super::record::Phase;
@@ -23,8 +25,6 @@ use crate::plan::{Plan, WaitFor, Work};
 
 /// How the message of a timeout of the machine's own begins.
 pub(super) const TOOK_LONGER: &str = "the attempt took longer than";
-/// Suspicions that are followed up: each reads the journal so far again.
-const SUSPICIONS: usize = 100;
 
 /// What came of playing a journal again.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,31 +69,27 @@ pub enum Instead {
 /// Plays a journal again, whose first event is `RunStarted`.
 pub fn replay(plan: &Arc<Plan>, facts: &Facts, events: &[Event]) -> Result<Replayed, ReplayError> {
     let first = &events[..events.len().min(1)];
-    let run = Run::resume(plan.clone(), facts.clone(), first)?;
     let mut tape = Tape {
-        run,
+        run: Run::resume(plan.clone(), facts.clone(), first)?,
         events,
         turns: vec![Turn::default()],
         suspicion: None,
-        suspicions: 0,
     };
-    let difference = loop {
-        if tape.next() >= events.len() {
-            break None;
-        }
-        if let Err(difference) = tape.step(plan, facts)? {
-            break Some(tape.suspicion.take().unwrap_or(difference));
-        }
-    };
-    if difference.is_none() && !tape.run.is_finished() {
+    let mut difference = None;
+    while difference.is_none() && tape.next() < events.len() {
+        difference = tape.step().err();
+    }
+    if difference.is_some() {
+        difference = tape.suspicion.take().or(difference);
+    } else {
         // What was about to be asked for when the journal was saved.
-        let commands = tape.run.decide(events[events.len() - 1].at());
+        let commands = tape.run.decide(tape.last_at());
         tape.ask(&commands);
     }
     Ok(Replayed {
         turns: tape.turns,
+        finished: tape.run.is_finished() && difference.is_none(),
         difference,
-        finished: tape.run.is_finished(),
     })
 }
 
@@ -104,7 +100,6 @@ struct Tape<'a> {
     turns: Vec<Turn>,
     /// A decision that is missing so far.
     suspicion: Option<Difference>,
-    suspicions: usize,
 }
 
 impl Tape<'_> {
@@ -112,88 +107,118 @@ impl Tape<'_> {
         self.turns.len()
     }
 
+    fn last_at(&self) -> Timestamp {
+        self.events[self.next() - 1].at()
+    }
+
     /// One event, and what follows from it at once.
-    fn step(&mut self, plan: &Arc<Plan>, facts: &Facts) -> Result<Result<(), Difference>, ReplayError> {
-        let next = self.next();
-        let event = &self.events[next];
+    fn step(&mut self) -> Result<(), Difference> {
+        let event = &self.events[self.next()];
         if self.run.is_finished() {
-            return Ok(Err(self.instead(Instead::Over)));
+            return Err(self.instead(Instead::Over));
         }
         let Some(outside) = self.run.outside(event) else {
-            let commands = self.run.decide(event.at());
-            let same = self.compare(&commands);
-            if same.is_ok() {
-                self.suspicion = None;
-            }
-            return Ok(same);
+            self.decide(event.at())?;
+            self.suspicion = None;
+            return Ok(());
         };
-        if self.suspicion.is_none() {
-            let commands = self.run.decide(self.events[next - 1].at());
-            if commands
-                .iter()
-                .any(|command| matches!(command, Command::Record(_)))
-            {
-                let turns = self.turns.len();
-                let Err(difference) = self.compare(&commands) else {
-                    return Ok(Ok(()));
-                };
-                self.suspicions += 1;
-                if self.suspicions > SUSPICIONS {
-                    return Ok(Err(difference));
+        if self.suspicion.is_none() && self.settle(event.at()) {
+            return Ok(());
+        }
+        let commands = match self.run.tell(outside, event.at()) {
+            Ok(commands) => commands,
+            Err(refused) => return Err(self.instead(Instead::Refuse(refused.reason))),
+        };
+        self.compare(&commands)
+    }
+
+    /// The machine decided something at this moment. What is not written down may have been decided right after the last
+    /// event, before a timer of this moment rang, or together with it.
+    fn decide(&mut self, at: Timestamp) -> Result<(), Difference> {
+        let rings = self.run.next_timer().is_some_and(|timer| timer <= at);
+        if rings && self.run.has_pending() {
+            let (mut run, mut commands) = self.tried(self.last_at());
+            if !is_written(&commands) {
+                commands.extend(run.decide(at));
+                if self.matching(&commands).is_ok() {
+                    self.run = run;
+                    return self.compare(&commands);
                 }
+            }
+        }
+        let commands = self.run.decide(at);
+        self.compare(&commands)
+    }
+
+    /// Before something from outside at this moment: what was decided by then. True if that is the next event itself.
+    fn settle(&mut self, at: Timestamp) -> bool {
+        if self.run.has_pending() {
+            let (run, commands) = self.tried(self.last_at());
+            if !is_written(&commands) {
+                self.run = run;
+                self.ask(&commands);
+            } else if let Err(difference) = self.matching(&commands) {
                 self.suspicion = Some(difference);
-                self.turns.truncate(turns);
-                self.run = Run::resume(plan.clone(), facts.clone(), &self.events[..next])?;
+                return false;
             } else {
+                self.run = run;
+                return self.compare(&commands).is_ok();
+            }
+        }
+        if self.run.next_timer().is_some_and(|timer| timer <= at) {
+            let (run, commands) = self.tried(at);
+            if !is_written(&commands) {
+                self.run = run;
                 self.ask(&commands);
             }
         }
-        let at = event.at();
-        let commands = match outside {
-            Outside::Succeeded {
-                step,
-                attempt,
-                output,
-                cached: true,
-            } => self.run.attempt_cached(step, attempt, output, at),
-            Outside::Succeeded {
-                step,
-                attempt,
-                output,
-                cached: false,
-            } => self.run.attempt_succeeded(step, attempt, output, at),
-            Outside::Failed { step, attempt, error } => {
-                self.run.attempt_failed(step, attempt, error.clone(), at)
-            }
-            Outside::Cancelled { step, attempt } => self.run.attempt_cancelled(step, attempt, at),
-            Outside::Arrived(event) => self.run.deliver(&event, at),
-            Outside::Voted { step, vote } => match self.run.vote(step, vote.clone(), at) {
-                Ok(commands) => commands,
-                Err(refused) => return Ok(Err(self.instead(Instead::Refuse(refused.reason)))),
-            },
-            Outside::Cancel { by } => self.run.cancel(by, at),
-        };
-        Ok(self.compare(&commands))
+        false
     }
 
-    /// What the machine records must be what comes next. A journal that ends in between was saved there.
-    fn compare(&mut self, commands: &[Command]) -> Result<(), Difference> {
-        let before = self.next();
+    /// What the machine would decide, and become by that.
+    fn tried(&self, at: Timestamp) -> (Run, Vec<Command>) {
+        let mut run = self.run.clone();
+        let commands = run.decide(at);
+        (run, commands)
+    }
+
+    /// Whether what the machine records is what comes next. A journal that ends in between was saved there.
+    fn matching(&self, commands: &[Command]) -> Result<(), Difference> {
+        let mut number = self.next();
         for command in commands {
-            let Command::Record(event) = command else {
-                self.ask(std::slice::from_ref(command));
-                continue;
-            };
-            match self.events.get(self.next()) {
-                Some(recorded) if recorded == event => self.turns.push(Turn::default()),
-                Some(_) => return Err(self.instead(Instead::Event(Box::new(event.clone())))),
+            let Command::Record(event) = command else { continue };
+            match self.events.get(number) {
+                Some(recorded) if recorded == event => number += 1,
+                Some(_) => {
+                    let instead = Instead::Event(Box::new(event.clone()));
+                    return Err(Difference { number, instead });
+                }
                 None => return Ok(()),
             }
         }
-        if self.next() == before {
+        if number == self.next() {
             return Err(self.instead(Instead::Wait));
         }
         Ok(())
+    }
+
+    /// The same, and goes on behind it.
+    fn compare(&mut self, commands: &[Command]) -> Result<(), Difference> {
+        let matching = self.matching(commands);
+        let end = match &matching {
+            Ok(()) => self.events.len(),
+            Err(difference) => difference.number,
+        };
+        for command in commands {
+            if !matches!(command, Command::Record(_)) {
+                self.ask(std::slice::from_ref(command));
+            } else if self.next() < end {
+                self.turns.push(Turn::default());
+            } else {
+                break;
+            }
+        }
+        matching
     }
 
     /// Keeps what was asked for with the last event.
@@ -212,6 +237,12 @@ impl Tape<'_> {
             instead,
         }
     }
+}
+
+fn is_written(commands: &[Command]) -> bool {
+    commands
+        .iter()
+        .any(|command| matches!(command, Command::Record(_)))
 }
 
 /// An event that did not follow from the journal before it.
@@ -242,6 +273,37 @@ enum Outside<'a> {
 }
 
 impl Run {
+    /// Whether something can be decided without a timer.
+    fn has_pending(&self) -> bool {
+        !(self.dirty.is_empty()
+            && self.sweeps.is_empty()
+            && self.settling.is_empty()
+            && self.ready.is_empty())
+    }
+
+    /// Tells the machine what came from outside.
+    fn tell(&mut self, outside: Outside<'_>, at: Timestamp) -> Result<Vec<Command>, VoteRefused> {
+        Ok(match outside {
+            Outside::Succeeded {
+                step,
+                attempt,
+                output,
+                cached: true,
+            } => self.attempt_cached(step, attempt, output, at),
+            Outside::Succeeded {
+                step,
+                attempt,
+                output,
+                cached: false,
+            } => self.attempt_succeeded(step, attempt, output, at),
+            Outside::Failed { step, attempt, error } => self.attempt_failed(step, attempt, error.clone(), at),
+            Outside::Cancelled { step, attempt } => self.attempt_cancelled(step, attempt, at),
+            Outside::Arrived(event) => self.deliver(&event, at),
+            Outside::Voted { step, vote } => return self.vote(step, vote.clone(), at),
+            Outside::Cancel { by } => self.cancel(by, at),
+        })
+    }
+
     /// What the machine was told when this event was recorded; nothing if it decided it itself.
     fn outside<'a>(&self, event: &'a Event) -> Option<Outside<'a>> {
         match event {

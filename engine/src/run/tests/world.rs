@@ -63,6 +63,8 @@ pub(super) struct World {
     answers: BTreeMap<String, Vec<Answer>>,
     /// Answers are listed by the id of the step, whatever the item.
     pub(super) answers_by_id: bool,
+    /// Decisions come a moment after what they follow from, as those of a runner do.
+    pub(super) is_slow: bool,
     signals: Vec<(Timestamp, Signal)>,
 }
 
@@ -120,6 +122,7 @@ impl World {
             events: Vec::new(),
             answers: mocks.0,
             answers_by_id: false,
+            is_slow: false,
             signals: Vec::new(),
         }
     }
@@ -155,6 +158,10 @@ impl World {
     /// Runs until nothing is due at this moment, then goes to the next one. False when the run has ended.
     pub(super) fn step(&mut self) -> bool {
         loop {
+            if self.is_slow {
+                let later = self.now.checked_add(jiff::SignedDuration::from_millis(3));
+                self.now = later.expect("a time");
+            }
             let commands = self.run.decide(self.now);
             let is_quiet = commands.is_empty();
             self.take(commands);
