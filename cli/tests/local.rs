@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -213,34 +214,59 @@ fn a_rejection_goes_its_way_and_an_answer_that_nobody_asked_for_is_told() {
     }
 }
 
-/// A run that says so when its step `nap` waits.
-fn napping(folder: &tempfile::TempDir) -> (Child, std::thread::JoinHandle<String>) {
-    let mut child = command(
-        folder.path(),
-        &["run", "--local", "flow.yaml", "--journal", "run.json"],
-    )
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .expect("it starts");
-    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-    let mut told = String::new();
-    for line in lines.by_ref() {
-        let line = line.expect("a line");
-        told.push_str(&line);
-        told.push('\n');
-        if line.contains("nap") && line.contains("waits until") {
-            break;
+/// A run whose step `nap` waits.
+struct Napping {
+    child: Child,
+    lines: Receiver<String>,
+    told: String,
+}
+
+impl Napping {
+    fn start(folder: &tempfile::TempDir) -> Self {
+        let mut child = command(
+            folder.path(),
+            &["run", "--local", "flow.yaml", "--journal", "run.json"],
+        )
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+        let reader = BufReader::new(child.stderr.take().expect("a pipe"));
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in reader.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut napping = Self {
+            child,
+            lines,
+            told: String::new(),
+        };
+        napping.wait_for("waits until");
+        napping
+    }
+
+    fn wait_for(&mut self, part: &str) {
+        loop {
+            let line = self.lines.recv_timeout(Duration::from_mins(1));
+            assert!(line.is_ok(), "{part} is not told\n{}", self.told);
+            let line = line.expect("a line") + "\n";
+            self.told.push_str(&line);
+            if line.contains(part) {
+                return;
+            }
         }
     }
-    let rest = std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            told.push_str(&line);
-            told.push('\n');
-        }
-        told
-    });
-    (child, rest)
+
+    /// How it ended, and all that it told.
+    fn end(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().expect("it ends").code();
+        self.told.extend(self.lines.iter().map(|line| line + "\n"));
+        (code, self.told)
+    }
 }
 
 fn interrupt(child: &Child) {
@@ -256,10 +282,10 @@ fn ctrl_c_cancels_with_clean_up_and_undo() {
   - {id: tidy, needs: [nap.done], uses: core/log@1, with: {message: tidied}}
 ";
     let folder = folder(&[("flow.yaml", &workflow(steps))]);
-    let (mut child, told) = napping(&folder);
-    interrupt(&child);
-    assert_eq!(child.wait().expect("it ends").code(), Some(1));
-    let told = told.join().expect("read");
+    let napping = Napping::start(&folder);
+    interrupt(&napping.child);
+    let (code, told) = napping.end();
+    assert_eq!(code, Some(1), "{told}");
     let place = |part: &str| told.find(part).unwrap_or_else(|| panic!("{part}\n{told}"));
     assert!(place("INFO tidied") < place("INFO taken back"), "{told}");
     place("error: cancelled by Ctrl-C");
@@ -273,13 +299,13 @@ fn a_second_ctrl_c_stops_at_once_and_leaves_the_journal() {
   - {id: slow, needs: [nap.done], wait: {duration: 1h}}
 ";
     let folder = folder(&[("flow.yaml", &workflow(steps))]);
-    let (mut child, told) = napping(&folder);
-    interrupt(&child);
-    // The journal says when the first one was seen; the second must come after it.
-    std::thread::sleep(Duration::from_millis(500));
-    interrupt(&child);
-    assert_eq!(child.wait().expect("it ends").code(), Some(1));
-    let told = told.join().expect("read");
+    let mut napping = Napping::start(&folder);
+    interrupt(&napping.child);
+    napping.wait_for("Ctrl-C again stops at once");
+    napping.wait_for("slow");
+    interrupt(&napping.child);
+    let (code, told) = napping.end();
+    assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("stopped at once"), "{told}");
     let replayed = flowpilot(folder.path(), &["replay", "run.json", "--quiet"]);
     let verdict = text(&replayed.stdout);

@@ -38,6 +38,7 @@ mod report;
 mod seed;
 mod steps;
 mod trigger;
+mod triggered;
 mod world;
 
 #[cfg(test)]
