@@ -2,19 +2,17 @@
 
 use flowpilot_crds::WorkflowSpec;
 use flowpilot_crds::connector::Effect;
-use flowpilot_crds::workflow::Step;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::kinds::Kind;
-use super::outcomes::{self, EXPIRED, PARTIAL};
-use super::place::View;
-use super::types::{Readable, outline, readable};
-use super::work::action::effect;
-use super::{Context, Knowledge, Problems, RUN_TIMEOUT_MS, plan};
-use crate::action;
-use crate::plan::RetryPolicy;
-use crate::run::RETRYABLE;
+use super::types::Readable;
+use super::{Context, Problems, plan};
+
+mod place;
+mod step;
+
+use place::{Edges, place};
+use step::{attempts, called, output, scopes, timeouts};
 
 /// Where a step stands, and what is around it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -157,7 +155,10 @@ impl From<Readable> for Name {
 pub fn places(spec: &WorkflowSpec, context: &Context) -> Vec<StepPlace> {
     let mut places = Vec::new();
     plan(spec, context, &mut Problems::default(), |known| {
-        places = (0..spec.steps.len()).map(|number| place(number, known)).collect();
+        let edges = Edges::of(known);
+        places = (0..spec.steps.len())
+            .map(|number| place(number, known, &edges))
+            .collect();
     });
     places
 }
@@ -169,7 +170,7 @@ pub fn explain(spec: &WorkflowSpec, context: &Context, id: &str) -> Option<Expla
     plan(spec, context, &mut Problems::default(), |known| {
         let number = known.names.layout.number(id);
         explanation = number.map(|number| Explanation {
-            place: place(number, known),
+            place: place(number, known, &Edges::of(known)),
             action: called(number, known),
             undo: spec.steps[number].undo.as_ref().map(|undo| undo.uses.clone()),
             output: output(number, known),
@@ -179,187 +180,4 @@ pub fn explain(spec: &WorkflowSpec, context: &Context, id: &str) -> Option<Expla
         });
     });
     explanation
-}
-
-fn place(number: usize, known: &Knowledge<'_>) -> StepPlace {
-    let layout = known.names.layout;
-    let step = &layout.spec.steps[number];
-    let mut inside: Vec<String> = layout
-        .around(number)
-        .map(|block| layout.id(block).to_owned())
-        .collect();
-    inside.reverse();
-    let mut leads_to = Vec::new();
-    for other in &layout.spec.steps {
-        let links = links(other).into_iter().filter(|link| link.step == step.id);
-        leads_to.extend(links.map(|link| Link {
-            step: other.id.clone(),
-            ..link
-        }));
-    }
-    StepPlace {
-        id: step.id.clone(),
-        title: step.title.clone(),
-        kind: layout.kind(number).map(|kind| kind.word().to_owned()),
-        path: format!("spec.steps[{number}]"),
-        inside,
-        needs: links(step),
-        leads_to,
-        when: step.when.clone(),
-        outcomes: ends(step),
-    }
-}
-
-/// The needs of a step as it writes them, those of one step together.
-fn links(step: &Step) -> Vec<Link> {
-    let mut links: Vec<Link> = Vec::new();
-    for edge in &step.needs {
-        let (id, outcome) = edge.split_once('.').unwrap_or((edge, "succeeded"));
-        match links.iter_mut().find(|link| link.step == id) {
-            Some(link) => link.outcomes.push(outcome.to_owned()),
-            None => links.push(Link {
-                step: id.to_owned(),
-                outcomes: vec![outcome.to_owned()],
-            }),
-        }
-    }
-    links
-}
-
-fn ends(step: &Step) -> Vec<String> {
-    let possible = outcomes::possible(step);
-    let named = outcomes::named(step).into_iter().map(|named| named.name);
-    let is_possible = |name: &&str| match *name {
-        "partial" if step.for_each.is_some() => possible & PARTIAL != 0,
-        "expired" if step.switch.is_none() => possible & EXPIRED != 0,
-        _ => true,
-    };
-    let has_own_successes = matches!(Kind::of(step), Some(Kind::Switch | Kind::Approval | Kind::Fail));
-    let plain = (!has_own_successes).then_some("succeeded");
-    let all = plain
-        .into_iter()
-        .chain(named.filter(is_possible))
-        .chain(["failed", "skipped", "cancelled"]);
-    all.map(str::to_owned).collect()
-}
-
-fn called(number: usize, known: &Knowledge<'_>) -> Option<Called> {
-    let step = &known.names.layout.spec.steps[number];
-    let name = step.uses.as_ref()?;
-    let declared = known.names.actions[number]?;
-    Some(Called {
-        name: name.clone(),
-        title: action::find(name).map(|action| action.title.to_owned()),
-        effect: effect(name, Some(declared), &step.with),
-        idempotency_key: declared.idempotency_key,
-        input: declared.input.clone(),
-        output: declared.output.clone(),
-    })
-}
-
-fn output(number: usize, known: &Knowledge<'_>) -> Vec<Name> {
-    let step = &known.names.layout.spec.steps[number];
-    if super::presence::ends_with(step, "output") == Some(0) {
-        return Vec::new();
-    }
-    let path = format!("steps.{}.output", step.id);
-    outline(&path, &known.types.outputs[number])
-        .into_iter()
-        .map(Name::from)
-        .collect()
-}
-
-fn attempts(number: usize, known: &Knowledge<'_>) -> Attempts {
-    let planned = known.steps[number].as_ref();
-    let policy = planned.and_then(|step| step.retry.clone());
-    let once = RetryPolicy {
-        attempts: 1,
-        ..RetryPolicy::standard()
-    };
-    let policy = policy.unwrap_or(once);
-    let codes = match policy.codes {
-        _ if policy.attempts == 1 => Vec::new(),
-        Some(codes) => codes,
-        None => RETRYABLE.map(str::to_owned).to_vec(),
-    };
-    Attempts {
-        max: policy.attempts,
-        backoff_ms: policy.backoff_ms,
-        factor: policy.factor,
-        max_backoff_ms: policy.max_backoff_ms,
-        codes,
-    }
-}
-
-fn timeouts(number: usize, known: &Knowledge<'_>) -> Vec<Limit> {
-    let layout = known.names.layout;
-    let step = &layout.spec.steps[number];
-    let event = step.wait.as_ref().and_then(|wait| wait.event.as_ref());
-    let own = step.timeout.as_ref();
-    let own = own.or(event.and_then(|event| event.timeout.as_ref()));
-    let own = own.or(step
-        .approval
-        .as_ref()
-        .and_then(|approval| approval.timeout.as_ref()));
-    let mut timeouts: Vec<Limit> = own
-        .into_iter()
-        .map(|value| Limit {
-            of: "step".to_owned(),
-            value: value.clone(),
-        })
-        .collect();
-    for block in layout.around(number) {
-        let value = layout.spec.steps[block].timeout.as_ref();
-        timeouts.extend(value.map(|value| Limit {
-            of: layout.id(block).to_owned(),
-            value: value.clone(),
-        }));
-    }
-    let run = layout
-        .spec
-        .timeout
-        .clone()
-        .unwrap_or_else(|| format!("{}h", RUN_TIMEOUT_MS / 3_600_000));
-    timeouts.push(Limit {
-        of: "run".to_owned(),
-        value: run,
-    });
-    timeouts
-}
-
-/// What all expressions of a step see, and what some see beside that.
-fn scopes(number: usize, known: &Knowledge<'_>) -> Vec<Scope> {
-    let all = readable(View::Step(number), known.names, known.types);
-    let step = &known.names.layout.spec.steps[number];
-    let kind = known.names.layout.kind(number);
-    let event = step.wait.as_ref().and_then(|wait| wait.event.as_ref());
-    let places = [
-        ("wait.event.match", View::Match(number), event.is_some()),
-        ("undo", View::Undo(number), step.undo.is_some()),
-        (
-            "loop.while, loop.delay",
-            View::Turn(number),
-            kind == Some(Kind::Loop),
-        ),
-        (
-            "loop.next, loop.until",
-            View::After(number),
-            kind == Some(Kind::Loop),
-        ),
-        ("forEach.result", View::After(number), kind == Some(Kind::ForEach)),
-        ("group.result", View::After(number), kind == Some(Kind::Group)),
-    ];
-    let mut scopes = vec![Scope {
-        fields: None,
-        names: all.iter().cloned().map(Name::from).collect(),
-    }];
-    for (fields, view, _) in places.into_iter().filter(|(_, _, is_there)| *is_there) {
-        let more = readable(view, known.names, known.types).into_iter();
-        let names = more.filter(|name| !all.contains(name)).map(Name::from);
-        scopes.push(Scope {
-            fields: Some(fields.to_owned()),
-            names: names.collect(),
-        });
-    }
-    scopes
 }
