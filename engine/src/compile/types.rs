@@ -141,6 +141,7 @@ impl Checker<'_, '_> {
 fn report(problem: &TypeProblem, path: &str, problems: &mut Problems) {
     let code = match problem.kind {
         ProblemKind::UnknownField => "UnknownField",
+        ProblemKind::NeverThere => "MayBeAbsent",
         ProblemKind::WrongType => "WrongType",
     };
     let like = match &problem.suggestion {
@@ -151,7 +152,12 @@ fn report(problem: &TypeProblem, path: &str, problems: &mut Problems) {
         Spot::new(path, problem.position),
         format!("{}{like}", problem.message),
     );
-    problems.suggesting(code, spot, message, problem.suggestion.clone());
+    let like = problem.suggestion.clone();
+    if problem.kind == ProblemKind::NeverThere {
+        problems.warning_suggesting(code, spot, message, like);
+    } else {
+        problems.suggesting(code, spot, message, like);
+    }
 }
 
 /// Whether a step is a block of this kind.

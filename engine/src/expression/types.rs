@@ -72,6 +72,8 @@ pub struct Object {
     pub fields: Vec<Field>,
     /// The type of other fields; nothing if there are none.
     pub rest: Option<Type>,
+    /// It is written out in the workflow, and no schema declares it: then asking whether it has a field misspells nothing.
+    pub written: bool,
 }
 
 /// A field of an object.
@@ -115,6 +117,8 @@ pub struct TypeProblem {
 pub enum ProblemKind {
     /// A field that its object does not have.
     UnknownField,
+    /// A field that an object never has, asked for in a way that allows for that.
+    NeverThere,
     /// A value of a type that the operator or function is not for.
     WrongType,
 }
@@ -137,11 +141,18 @@ impl Type {
             Json::Number(_) => Self::Double,
             Json::String(_) => Self::String,
             Json::Array(items) => Self::list(Self::any_of(items.iter().map(Self::of_json))),
-            Json::Object(fields) => Self::object(
-                fields
+            Json::Object(fields) => Self::Object(Arc::new(Object {
+                fields: fields
                     .iter()
-                    .map(|(name, value)| (name.as_str(), Self::of_json(value))),
-            ),
+                    .map(|(name, value)| Field {
+                        name: Arc::from(name.as_str()),
+                        type_: Self::of_json(value),
+                        required: true,
+                    })
+                    .collect(),
+                rest: None,
+                written: true,
+            })),
         }
     }
 
@@ -171,6 +182,7 @@ impl Type {
                         })
                         .collect(),
                     rest: None,
+                    written: true,
                 }))
             }
             Value::Map(map) => {
@@ -214,6 +226,7 @@ impl Type {
                 })
                 .collect(),
             rest: None,
+            written: false,
         }))
     }
 

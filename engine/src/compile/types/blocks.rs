@@ -115,7 +115,11 @@ fn joined(first: &Type, next: &Type) -> Type {
             required: field.required,
         });
     }
-    Type::Object(Arc::new(Object { fields, rest: None }))
+    Type::Object(Arc::new(Object {
+        fields,
+        rest: None,
+        written: true,
+    }))
 }
 
 /// The type of `{}`.

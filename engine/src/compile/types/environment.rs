@@ -94,6 +94,7 @@ fn error() -> Type {
             field("mayHaveHappened", Type::Bool, true),
         ],
         rest: None,
+        written: false,
     }))
 }
 
@@ -107,6 +108,7 @@ fn inputs(names: &Names<'_>) -> Type {
         fields: fields.collect(),
         // An unknown one was reported.
         rest: Some(Type::Dyn),
+        written: false,
     }))
 }
 
@@ -119,6 +121,7 @@ fn variables(names: &Names<'_>) -> Type {
     Type::Object(Arc::new(Object {
         fields: fields.collect(),
         rest: Some(Type::Dyn),
+        written: false,
     }))
 }
 

@@ -36,6 +36,7 @@ fn object(fields: impl IntoIterator<Item = (&'static str, Type, bool)>) -> Type 
     Type::Object(Arc::new(Object {
         fields: fields.collect(),
         rest: None,
+        written: false,
     }))
 }
 
@@ -46,6 +47,7 @@ pub(super) fn container() -> Type {
         Type::Object(object) => Type::Object(Arc::new(Object {
             fields: object.fields.clone(),
             rest: Some(Type::Dyn),
+            written: false,
         })),
         other => other,
     }
@@ -66,6 +68,7 @@ pub(super) fn approval(form: &[FormField]) -> Type {
     let form = Type::Object(Arc::new(Object {
         fields: fields.collect(),
         rest: None,
+        written: false,
     }));
     object([
         ("decision", Type::String, true),

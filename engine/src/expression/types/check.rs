@@ -157,7 +157,11 @@ impl Checker<'_> {
             });
         }
         if named && !fields.is_empty() {
-            return Type::Object(Arc::new(Object { fields, rest: None }));
+            return Type::Object(Arc::new(Object {
+                fields,
+                rest: None,
+                written: true,
+            }));
         }
         let values = fields.into_iter().map(|field| field.type_);
         Type::Map(Arc::new(Type::any_of(keys)), Arc::new(Type::any_of(values)))

@@ -124,7 +124,11 @@ impl<'a> Reader<'a> {
                 required: required.iter().any(|required| required.as_str() == Some(name)),
             })
             .collect();
-        Type::Object(Arc::new(Object { fields, rest }))
+        Type::Object(Arc::new(Object {
+            fields,
+            rest,
+            written: false,
+        }))
     }
 }
 
@@ -182,7 +186,11 @@ fn merged(left: &Object, right: &Object) -> Type {
         }
     }
     let rest = left.rest.clone().or_else(|| right.rest.clone());
-    Type::Object(Arc::new(Object { fields, rest }))
+    Type::Object(Arc::new(Object {
+        fields,
+        rest,
+        written: false,
+    }))
 }
 
 /// The same type with room for more fields.
@@ -191,6 +199,7 @@ fn open(type_: &Type) -> Type {
         Type::Object(object) => Type::Object(Arc::new(Object {
             fields: object.fields.clone(),
             rest: Some(Type::Dyn),
+            written: object.written,
         })),
         Type::AnyOf(several) => Type::any_of(several.iter().map(open)),
         other => other.clone(),

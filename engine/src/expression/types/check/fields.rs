@@ -17,6 +17,8 @@ struct Missing {
     kind: ProblemKind,
     message: String,
     suggestion: Option<String>,
+    /// The object is written out in the workflow.
+    written: bool,
 }
 
 impl Checker<'_> {
@@ -52,9 +54,11 @@ impl Checker<'_> {
         match field(&type_, name) {
             Ok(found) if optional => wrapped(found),
             Ok(found) => found,
-            // A map that is written out has no schema, so asking for a key that it lacks misspells nothing.
-            Err(_) if optional && is_written(operand) => Type::optional(Type::Dyn),
-            Err(missing) => {
+            Err(mut missing) => {
+                let allows = optional || matches!(type_, Type::Optional(_));
+                if missing.written && allows {
+                    missing.kind = ProblemKind::NeverThere;
+                }
                 let from = operand.span.end as usize;
                 let start = self.source.get(from..).and_then(|rest| rest.find(name));
                 let parent = self.excerpt(operand.span);
@@ -97,10 +101,6 @@ impl Checker<'_> {
     }
 }
 
-fn is_written(operand: &Node) -> bool {
-    matches!(operand.kind, Kind::Map(_) | Kind::Literal(Value::Map(_)))
-}
-
 /// Behind `.?` everything is an optional, but never one in another.
 fn wrapped(type_: Type) -> Type {
     match type_ {
@@ -133,6 +133,7 @@ fn field_of(type_: &Type, name: &str) -> Result<Type, Missing> {
         kind: ProblemKind::WrongType,
         message: format!("is {type_} and has no field {name}{hint}"),
         suggestion: None,
+        written: false,
     };
     match type_ {
         Type::Dyn => Ok(Type::Dyn),
@@ -165,6 +166,7 @@ fn of_object(object: &Object, name: &str) -> Result<Type, Missing> {
         kind: ProblemKind::UnknownField,
         message: format!("has no field {name}"),
         suggestion,
+        written: object.written,
     })
 }
 

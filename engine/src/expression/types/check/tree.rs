@@ -46,6 +46,7 @@ pub(in super::super) fn tree(
             Type::Object(Arc::new(Object {
                 fields: known,
                 rest: None,
+                written: true,
             }))
         }
     }

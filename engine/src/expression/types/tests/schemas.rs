@@ -107,6 +107,7 @@ fn what_can_satisfy_a_schema() {
                 required,
             }],
             rest: None,
+            written: false,
         }))
     };
     for (type_, schema, expected) in [
