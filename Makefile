@@ -5,7 +5,7 @@ export CLUSTER ?= local
 export CARGO_TARGET_DIR ?= $(or $(FLOWPILOT_CACHE),$(HOME)/.cache/flowpilot)/target
 
 .DEFAULT_GOAL := help
-.PHONY: help up down logs test check bench generate images cluster-up cluster-down deny
+.PHONY: help up down logs test check soak fuzz bench generate images cluster-up cluster-down deny
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ test: ## every test, from formatting to the cluster; ends with one line of count
 
 check: ## fast: formatting, lints, tests inside the crates (generated files are among them)
 	@e2e/scripts/test.sh --quick
+
+soak: ## random workflows with fresh seeds, held against the language: SECONDS=3600 or SEEDS=100000
+	@SOAK_SECONDS=$(or $(SECONDS),$(if $(SEEDS),100000000,600)) SEEDS=$(or $(SEEDS),1000000000) FIRST=$$(date +%s000000) cargo test -q --workspace --locked --test proofs seeds -- --nocapture
+
+fuzz: ## random input for every reader of the engine, for SECONDS=600 each
+	@FUZZ_SECONDS=$(or $(SECONDS),600) cargo test -q --workspace --locked --test proofs fuzz -- --nocapture --test-threads=2
 
 bench: ## measure on the running local world and print a table
 	@e2e/scripts/bench.sh

@@ -114,6 +114,9 @@ fi
 check "charts" lint_charts
 tests "what the charts render" charts/check.sh
 tests "unit and database tests" cargo test --workspace --locked --no-fail-fast
+# All at once, so that what waits for its time to be over waits together.
+proofs() { SEEDS=10000 FUZZ_SECONDS=30 cargo test --workspace --locked --test proofs -- --nocapture --test-threads=8; }
+tests "10,000 seeds, and fuzzing" proofs
 may_go_on || { echo "The cluster's tests are left out after these failures (KEEP_GOING=1 runs them)."; finish; }
 
 any_part_runs || tests "missing preconditions" e2e/cluster/check-preflight.sh

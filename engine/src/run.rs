@@ -132,6 +132,8 @@ pub struct Run {
     undone: bool,
     undo_is_incomplete: bool,
     finished: Option<Finished>,
+    /// Things that were decided, or looked at and left. No part of the state.
+    decisions: u64,
 }
 
 /// What a moment was waited for.
@@ -206,6 +208,7 @@ impl Run {
             undone: false,
             undo_is_incomplete: false,
             finished: None,
+            decisions: 0,
             plan,
         };
         run.begin_members(RUN);
@@ -239,6 +242,12 @@ impl Run {
     #[must_use]
     pub fn running(&self) -> usize {
         self.running
+    }
+
+    /// How much was decided since the run was taken up: it grows with what happens, not with how large the run is.
+    #[must_use]
+    pub fn decisions(&self) -> u64 {
+        self.decisions
     }
 
     /// The earliest moment at which [`Run::decide`] has something to do by itself.

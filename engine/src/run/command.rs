@@ -16,7 +16,8 @@ pub enum Command {
     Perform(Perform),
     /// Ask people. What comes back goes to [`super::Run::vote`].
     Ask(Question),
-    /// Listen for events of a type; what comes goes to [`super::Run::deliver`].
+    /// Listen for events of a type; what came since the run began, and what comes, goes to [`super::Run::deliver`], in
+    /// its order: what was there before anything that the same decision publishes.
     Listen {
         /// Path of the step.
         step: String,

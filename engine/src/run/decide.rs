@@ -28,6 +28,7 @@ impl Run {
 
     /// The next thing that can be decided: joins first, then ends, then what starts.
     fn decide_once(&mut self, now: Timestamp, commands: &mut Vec<Command>) -> bool {
+        self.decisions += 1;
         if let Some((_, step)) = self.dirty.pop_first() {
             self.join(step, now, commands);
         } else if let Some(frame) = self.sweeps.pop_first() {

@@ -248,6 +248,7 @@ impl Run {
                 frame: id,
                 step: *step,
             };
+            self.decisions += 1;
             let record = self.record_of(instance);
             let spared =
                 !never_began && !self.cut_short && (record.clean_up || is_clean_up(&plan.steps[*step].needs));

@@ -24,7 +24,7 @@ use super::record::{Phase, Record};
 use super::{Run, Timer};
 use crate::expression::Value;
 use crate::journal::StepError;
-use crate::plan::{Plan, Work};
+use crate::plan::{Plan, WaitFor, Work};
 
 /// The frame of the run.
 pub(super) const RUN: FrameId = FrameId(0);
@@ -352,6 +352,7 @@ impl Run {
         self.sweeps.remove(&id);
         self.settling.remove(&id);
         self.move_timer(frame.timer, None, frame.order, Timer::Frame(id));
+        self.forget_members(id, &frame);
         let inner = frame.records.iter().filter_map(|record| record.frame);
         let children = frame
             .iterations
@@ -359,6 +360,28 @@ impl Run {
             .flat_map(|iterations| iterations.children.values().copied());
         for child in inner.chain(children) {
             self.drop_frame(child);
+        }
+    }
+
+    /// Nothing is to be decided about the steps of a frame that went, whatever they were at.
+    fn forget_members(&mut self, id: FrameId, frame: &Frame) {
+        let plan = self.plan.clone();
+        for (step, record) in plan.members(frame.block).iter().zip(&frame.records) {
+            let instance = Instance {
+                frame: id,
+                step: *step,
+            };
+            let order = frame.order.then(*step);
+            self.dirty.remove(&(order, instance));
+            self.ready.remove(&(order, instance));
+            self.move_timer(record.timer, None, order, Timer::Step(instance));
+            let undo = record.undo.as_deref().and_then(|undo| undo.timer);
+            self.move_timer(undo, None, order, Timer::Undo(instance));
+            if let Work::Wait(WaitFor::Event(event)) = &plan.steps[*step].work
+                && let Some(waits) = self.listening.get_mut(&event.event)
+            {
+                waits.remove(&(order, instance));
+            }
         }
     }
 

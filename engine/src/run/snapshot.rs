@@ -164,6 +164,7 @@ impl Run {
             undone,
             undo_is_incomplete,
             finished,
+            decisions: 0,
         })
     }
 }

@@ -25,7 +25,7 @@ pub(super) const LATER: Timestamp = Timestamp::MAX;
 
 impl Simulation<'_> {
     /// Does what a run asks for, in order.
-    pub(super) fn take(&mut self, number: usize, commands: Vec<Command>) {
+    pub(super) fn take(&mut self, number: usize, mut commands: Vec<Command>) {
         self.touch(number);
         // What was decided is written down before anything is done about it: doing may lead to further decisions.
         for command in &commands {
@@ -36,6 +36,8 @@ impl Simulation<'_> {
                 self.world.told(&News::Recorded { run, prefix, event });
             }
         }
+        // Whoever begins to listen hears what came before, then what is published now.
+        commands.sort_by_key(|command| !matches!(command, Command::Listen { .. }));
         for command in commands {
             match command {
                 Command::Record(_) => {}

@@ -261,3 +261,21 @@ fn a_run_that_waits_for_somebody_says_so_and_all_can_be_cancelled() {
         ["started", "ask asks", "free/started", "free/hold listens to x"]
     );
 }
+
+#[test]
+fn a_wait_takes_the_first_matching_event_since_the_run_started() {
+    let steps = "- {id: hold, wait: {duration: 5s}}\n- {id: say, needs: [hold], emit: {type: a.b, data: {n: 2}}}\n- {id: hear, needs: [hold], wait: {event: {type: a.b}}}\n";
+    let first = Signal {
+        at: SignedDuration::from_secs(1),
+        what: SignalKind::Event {
+            event: "a.b".to_owned(),
+            source: String::new(),
+            data: Map::from_iter([("n".to_owned(), json!(1))]),
+        },
+    };
+    let report = run(steps, vec![first]);
+    assert_eq!(
+        report.steps["hear"].output.as_ref().expect("an event")["data"],
+        json!({"n": 1})
+    );
+}

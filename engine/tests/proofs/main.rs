@@ -20,6 +20,7 @@ mod oracle;
 mod random;
 mod replay;
 mod seeds;
+mod work;
 mod world;
 
 /// A number that somebody gave for this run of the tests.

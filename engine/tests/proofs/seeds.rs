@@ -5,7 +5,7 @@
 //!                         └────────────────► oracle ◄── journal
 //! ```
 //!
-//! `SEED=n` runs one seed, `SEEDS=n` so many from 0, `SECONDS=n` as many fresh ones as fit. A failure prints the seed,
+//! `SEED=n` runs one seed, `SEEDS=n` so many from 0, `SOAK_SECONDS=n` as many as fit, `FIRST=n` from another one on. A failure prints the seed,
 //! the workflow and the journal.
 
 use std::sync::Arc;
@@ -22,6 +22,8 @@ use crate::{generate, number};
 
 /// Seeds of a plain `cargo test`.
 const SEEDS: u64 = 1_000;
+/// Of a hundred plans so many are written and read again.
+const READ_AGAIN: usize = 10;
 
 /// One seed. Gives what was seen, or what is wrong.
 fn try_seed(seed: u64) -> Result<Counts, String> {
@@ -33,7 +35,7 @@ fn try_seed(seed: u64) -> Result<Counts, String> {
     let plan = compiled
         .map_err(|problems| format!("refused: {problems:#?}\n{}", flow.manifest()))?
         .plan;
-    if random.chance(10) {
+    if random.chance(READ_AGAIN) {
         let text = serde_json::to_string(&plan).map_err(|error| error.to_string())?;
         let read: Plan = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         if plan != read {
@@ -56,7 +58,17 @@ fn try_seed(seed: u64) -> Result<Counts, String> {
         }
         text
     })?;
+    if seed.is_multiple_of(10) {
+        says_the_same_again(seed, &world.journal)?;
+    }
     Ok(world.counts)
+}
+
+/// Nothing depends on anything but the seed: no clock, no order of a hash.
+fn says_the_same_again(seed: u64, first: &[Event]) -> Result<(), String> {
+    let (_, second) = journal(seed).ok_or("the second time it fails")?;
+    let differs = || format!("the same seed gives another journal:\n{first:?}\n{second:?}");
+    if first == second { Ok(()) } else { Err(differs()) }
 }
 
 /// The same, also when it panics.
@@ -121,7 +133,7 @@ fn every_seed_obeys_the_language() {
         println!("{seen:?}");
         return;
     }
-    let time = number("SECONDS").map(Duration::from_secs);
+    let time = number("SOAK_SECONDS").map(Duration::from_secs);
     let first = number("FIRST").unwrap_or(0);
     let count = number("SEEDS").unwrap_or(if time.is_some() { u64::MAX / 2 } else { SEEDS });
     let (seeds, seen) = soak(first, count, time);

@@ -247,3 +247,22 @@ fn stop_inside_a_block_ends_the_run() {
     );
     assert_eq!(world.error().step.as_deref(), Some("halt"));
 }
+
+/// "Errors in an expression fail the step": of a group before any of its steps began.
+#[test]
+fn a_group_whose_condition_cannot_be_judged_starts_none_of_its_steps() {
+    let steps = format!(
+        "
+- {{id: box, when: 1 / (size(run.id) - 36) == 1, group: {{}}}}
+- {{id: a, in: box, {LOG}}}
+- {{id: inner, in: box, needs: [a], group: {{}}}}
+- {{id: b, in: inner, {LOG}}}
+- {{id: rescue, needs: [box.failed], set: {{x: 1}}}}"
+    );
+    let world = World::new(&steps, mocks([])).finish();
+    assert_eq!(world.end("box"), "failed:ExpressionError");
+    for step in ["a", "inner", "b"] {
+        assert_eq!(world.end(step), "skipped:Cancelled", "{step}");
+    }
+    assert_eq!((world.outcome(), world.calls().len()), (RunOutcome::Succeeded, 0));
+}

@@ -1,5 +1,5 @@
 use super::world::{World, facts, fails, gives, mocks};
-use crate::journal::{Event, RunOutcome};
+use crate::journal::{Event, RunOutcome, SkipReason, StepError};
 use crate::plan::Work;
 use crate::run::{Command, ReplayError, Run};
 use serde_json::{Map, json};
@@ -243,4 +243,119 @@ fn a_snapshot_of_another_plan_or_engine_is_refused() {
     other.revision = "sha256:1".to_owned();
     let error = Run::restore(world.plan.clone(), other, snapshot).err();
     assert_eq!(error, Some(ReplayError::ForeignSnapshot));
+}
+
+/// "sub-workflows are cancelled in turn": also after a takeover, whichever way the state was taken up.
+#[test]
+fn what_was_told_to_stop_is_told_again_by_the_next_runner() {
+    let world = World::new("- {id: call, workflow: {name: other}}", mocks([]));
+    let (mut run, mut journal, now) = (world.run, world.journal, world.now);
+    let mut commands = run.decide(now);
+    commands.extend(run.cancel("ann", now));
+    commands.extend(run.decide(now));
+    journal.extend(commands.iter().filter_map(|command| match command {
+        Command::Record(event) => Some(event.clone()),
+        _ => None,
+    }));
+    let stop = Command::Abort {
+        step: "call".to_owned(),
+    };
+    assert!(commands.contains(&stop));
+    let replayed = Run::resume(world.plan.clone(), facts(), &journal).unwrap();
+    let restored = Run::restore(world.plan.clone(), facts(), run.snapshot()).unwrap();
+    for mut next in [replayed, restored] {
+        let mut told = next.recover(now);
+        told.extend(next.decide(now));
+        assert!(matches!(told.first(), Some(Command::Perform(perform)) if perform.step == "call"));
+        assert!(told.contains(&stop), "{told:?}");
+    }
+}
+
+/// "Steps inside a skipped block are skipped with its reason": also when clean-up was cut short.
+#[test]
+fn a_block_skipped_after_clean_up_was_cut_short_gives_its_steps_its_reason() {
+    let post = "uses: core/http@1, with: {url: x, method: POST}";
+    let plan = super::world::plan(&format!(
+        "timeout: 1h\nsteps:\n- {{id: a, fail: {{code: No}}}}\n- {{id: x, needs: [a.done], {post}}}\n- {{id: g, needs: [x, a.done], group: {{}}}}\n- {{id: m, in: g, set: {{x: 1}}}}"
+    ));
+    let mut run = World::of(plan, json!({}), mocks([])).run;
+    let mut now = jiff::Timestamp::UNIX_EPOCH;
+    let _ = run.decide(now);
+    now = run.next_timer().unwrap();
+    // Its answer comes at that very moment.
+    let error = StepError {
+        code: "BadRequest".to_owned(),
+        ..StepError::default()
+    };
+    let _ = run.attempt_failed("x", 1, error, now);
+    let _ = run.decide(now);
+    let reason = |step: &str| {
+        run.view()
+            .steps
+            .into_iter()
+            .find(|view| view.step == step)
+            .unwrap()
+            .reason
+    };
+    assert_eq!(
+        (reason("g"), reason("m")),
+        (Some(SkipReason::UpstreamFailed), Some(SkipReason::UpstreamFailed))
+    );
+}
+
+#[test]
+fn an_event_that_does_not_fit_changes_nothing() {
+    let mut world = World::new(
+        "- {id: g, group: {}}\n- {id: a, in: g, wait: {duration: 5s}}",
+        mocks([]),
+    );
+    world.step();
+    let before = serde_json::to_value(world.run.snapshot()).unwrap();
+    let at = world.now;
+    let group = "g".to_owned();
+    let unfit = [
+        Event::StepStarted {
+            step: "a".to_owned(),
+            at,
+            attempt: 9,
+        },
+        // Blocks end after their steps, and so does the run.
+        Event::StepCancelled {
+            step: group.clone(),
+            at,
+        },
+        Event::StepFailed {
+            step: group,
+            at,
+            attempt: 1,
+            error: StepError::default(),
+            retry_at: None,
+            named: None,
+            output: None,
+        },
+        Event::RunFinished {
+            at,
+            outcome: RunOutcome::Succeeded,
+            outputs: None,
+            error: None,
+            message: None,
+        },
+    ];
+    for event in unfit {
+        assert!(
+            matches!(world.run.apply(&event), Err(ReplayError::Unexpected { .. })),
+            "{event:?}"
+        );
+    }
+    assert_eq!(serde_json::to_value(world.run.snapshot()).unwrap(), before);
+}
+
+#[test]
+fn a_snapshot_that_was_changed_is_not_taken_up() {
+    let world = World::new("- {id: a, wait: {duration: 5s}}", mocks([]));
+    let mut text = serde_json::to_value(world.run.snapshot()).unwrap();
+    text["running"] = json!(7);
+    let changed = serde_json::from_value(text).unwrap();
+    let refused = Run::restore(world.plan.clone(), facts(), changed).err();
+    assert_eq!(refused, Some(ReplayError::DamagedSnapshot));
 }
