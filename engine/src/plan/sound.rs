@@ -64,9 +64,9 @@ impl Plan {
         let count = self.steps.len();
         let mut open: Vec<usize> = vec![0; count];
         let mut from: Vec<Vec<usize>> = vec![Vec::new(); count];
-        for step in 0..count {
+        for (step, left) in open.iter_mut().enumerate() {
             for next in leads_to(step) {
-                open[step] += 1;
+                *left += 1;
                 from[next].push(step);
             }
         }

@@ -264,7 +264,7 @@ async fn a_run_started_on_one_replica_reaches_a_runner_that_waits_on_another() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         world.start().await;
     };
-    let (lease, _) = tokio::join!(waiting, starting);
+    let (lease, ()) = tokio::join!(waiting, starting);
     assert_eq!(lease.unwrap().runs.len(), 1);
 }
 
