@@ -62,14 +62,15 @@ impl Plan {
     /// Whether somebody who goes on from step to step never arrives: each step goes once all it leads to are gone.
     fn has_circle(&self, leads_to: impl Fn(usize) -> Vec<usize>) -> bool {
         let count = self.steps.len();
-        let mut open: Vec<usize> = vec![0; count];
         let mut from: Vec<Vec<usize>> = vec![Vec::new(); count];
-        for (step, left) in open.iter_mut().enumerate() {
-            for next in leads_to(step) {
-                *left += 1;
-                from[next].push(step);
+        let lead = |step: usize| -> usize {
+            let to = leads_to(step);
+            for next in &to {
+                from[*next].push(step);
             }
-        }
+            to.len()
+        };
+        let mut open: Vec<usize> = (0..count).map(lead).collect();
         let mut gone: Vec<usize> = (0..count).filter(|step| open[*step] == 0).collect();
         let mut position = 0;
         while let Some(step) = gone.get(position).copied() {

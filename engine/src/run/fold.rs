@@ -56,14 +56,14 @@ impl Run {
             Event::CancelRequested { at, by } => self.cancel_requested(by, *at),
             Event::CleanUpTimedOut { at } => self.cut_short(*at),
             Event::BlockFailing { at, error, .. } => self.block_failing(RUN, error, *at),
-            Event::UndoGivenUp { at, .. } => self.undo_given_up(RUN, *at),
+            Event::UndoGivenUp { at, .. } => return self.undo_given_up(RUN, *at),
             Event::RunFinished {
                 outcome,
                 error,
                 message,
                 ..
             } => {
-                if self.frames.get(RUN).open > 0 {
+                if !self.frames.get(RUN).is_over() {
                     return false;
                 }
                 self.finished = Some(Finished {
@@ -116,7 +116,9 @@ impl Run {
         inner.is_none_or(|frame| {
             let never_began = || frame.records.iter().all(|record| record.phase == Phase::Pending);
             let fails = matches!(event, Event::StepFailed { .. });
-            frame.open == 0 || (fails && frame.iterations.is_none() && never_began())
+            let well = matches!(event, Event::StepSucceeded { .. });
+            (frame.is_over() && !(well && frame.undoes()))
+                || (fails && frame.iterations.is_none() && never_began())
         })
     }
 
@@ -127,7 +129,7 @@ impl Run {
         };
         match event {
             Event::BlockFailing { at, error, .. } => self.block_failing(frame, error, *at),
-            Event::UndoGivenUp { at, .. } => self.undo_given_up(frame, *at),
+            Event::UndoGivenUp { at, .. } => return self.undo_given_up(frame, *at),
             _ => return false,
         }
         true

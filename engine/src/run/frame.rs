@@ -219,6 +219,16 @@ impl Frame {
         }
     }
 
+    /// Everything in it has ended, and nothing is being taken back.
+    pub(super) fn is_over(&self) -> bool {
+        self.open == 0 && self.undoing.is_none()
+    }
+
+    /// It takes back what was completed in it, and so it does not end well.
+    pub(super) fn undoes(&self) -> bool {
+        self.undo_since.is_some() || self.cause().is_some_and(Cause::undoes)
+    }
+
     pub(super) fn cause(&self) -> Option<&Cause> {
         self.ending.as_ref().map(|ending| &ending.cause)
     }

@@ -156,6 +156,7 @@ pub(crate) fn journal(seed: u64) -> Option<(Arc<Plan>, Vec<Event>)> {
         .ok()?
         .plan;
     let plan = Arc::new(plan);
+    let _ = random.chance(READ_AGAIN);
     let mut world = World::new(&flow, plan.clone(), random).ok()?;
     world.run().ok()?;
     Some((plan, world.journal))

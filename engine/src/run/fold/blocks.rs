@@ -60,7 +60,8 @@ impl Run {
                     return false;
                 };
                 let frame = self.frames.get(id);
-                if frame.closed || frame.open > 0 {
+                let well = matches!(end, IterationEnd::Succeeded { .. });
+                if frame.closed || !frame.is_over() || (well && frame.undoes()) {
                     return false;
                 }
                 self.iteration_ended(of, index, id, end, *at);

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::expression::Value;
 use crate::journal::{Event, SkipReason, Vote};
 use crate::plan::{Edge, Need, WaitFor, Work};
-use crate::run::ending::Cause;
+use crate::run::ending::{Cause, Ending};
 use crate::run::frame::{Completed, Instance, RUN};
 use crate::run::join::{self, Decision};
 use crate::run::record::{Phase, Record};
@@ -222,10 +222,17 @@ impl Run {
         let Some(inner) = self.record_of(instance).frame else {
             return;
         };
-        // A group whose `when` cannot be judged ends before its steps began: they are skipped.
-        if self.frames.find(inner).is_some_and(|frame| frame.open > 0) {
-            self.end_frame(inner, Cause::Skipped(SkipReason::Cancelled), at);
-        } else if let Some(frame) = self.frames.find_mut(inner) {
+        let Some(frame) = self.frames.find_mut(inner) else {
+            return;
+        };
+        if frame.open > 0 {
+            // A group whose `when` cannot be judged ends before its steps began: they are skipped.
+            frame.ending = Some(Ending {
+                cause: Cause::Skipped(SkipReason::Cancelled),
+                since: at,
+            });
+            self.sweeps.insert(inner);
+        } else {
             frame.closed = true;
             frame.completed.clear();
             self.set_frame_timer(inner, None);

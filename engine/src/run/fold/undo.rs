@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::journal::Event;
+use crate::run::ending::Cause;
 use crate::run::frame::{FrameId, Instance};
 use crate::run::record::{Phase, Undoing};
 use crate::run::{Run, Timer, after};
@@ -94,7 +95,8 @@ impl Run {
         let mut id = instance.frame;
         loop {
             let frame = self.frames.find(id)?;
-            if frame.undoing.is_none()
+            if frame.is_over()
+                && frame.cause().is_some_and(Cause::undoes)
                 && frame
                     .completed
                     .iter()
@@ -135,7 +137,14 @@ impl Run {
     }
 
     /// What is left stays as it is.
-    pub(super) fn undo_given_up(&mut self, id: FrameId, at: Timestamp) {
+    pub(super) fn undo_given_up(&mut self, id: FrameId, at: Timestamp) -> bool {
+        if self
+            .frames
+            .find(id)
+            .is_none_or(|frame| frame.undo_since.is_none() || frame.closed)
+        {
+            return false;
+        }
         self.undo_is_incomplete = true;
         if let Some(instance) = self.frames.get(id).undoing {
             let was_running = self
@@ -155,6 +164,7 @@ impl Run {
         frame.completed.clear();
         self.set_frame_timer(id, None);
         self.settling.insert(id);
+        true
     }
 
     fn set_undo_phase(&mut self, instance: Instance, phase: Phase) {
