@@ -17,6 +17,7 @@ mod manifests;
 mod output;
 mod testing;
 mod values;
+mod xml;
 
 pub use output::Format;
 

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::layout::{Area, LETTERS, LINE, Layout};
 use super::model::{Arrow, Form, Graph, Node, Way};
+use crate::xml::escaped;
 
 /// Around the picture.
 const MARGIN: f64 = 20.0;
@@ -189,22 +190,4 @@ fn cut(text: &str) -> String {
     }
     let start: String = text.chars().take(LETTERS - 1).collect();
     format!("{start}…")
-}
-
-/// A text in XML, which has no control characters.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => {
-                out.push('\u{fffd}');
-            }
-            letter => out.push(letter),
-        }
-    }
-    out
 }
