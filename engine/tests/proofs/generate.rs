@@ -266,7 +266,7 @@ fn work(random: &mut Random, taste: &Taste, in_items: bool) -> Kind {
         6 => Kind::WaitFor(*random.of(&[1, 5, 30, 500])),
         7 => Kind::WaitUntil(*random.of(&[0, 40, 300])),
         8 => Kind::Event {
-            kind: *random.of::<&'static str>(&EVENTS),
+            kind: random.of::<&'static str>(&EVENTS),
             matches: random.chance(30).then(|| random.chance(70)),
             timeout: timeout(random),
         },
@@ -275,7 +275,7 @@ fn work(random: &mut Random, taste: &Taste, in_items: bool) -> Kind {
             timeout: timeout(random),
             self_approval: random.chance(70),
         },
-        10 => Kind::Emit(*random.of::<&'static str>(&EVENTS)),
+        10 => Kind::Emit(random.of::<&'static str>(&EVENTS)),
         11 => Kind::Fail,
         12 => Kind::UsesBroken,
         _ => Kind::Stop {

@@ -23,6 +23,10 @@ mod undo;
 /// Why a rule is broken.
 pub(crate) type Verdict = Result<(), String>;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about the run, and none follows from another"
+)]
 pub(crate) struct Oracle<'a> {
     pub(crate) flow: &'a Flow,
     /// Steps by their ids.
@@ -72,6 +76,10 @@ pub(crate) enum Answer {
 }
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about the step, and none follows from another"
+)]
 pub(crate) struct Record {
     pub(crate) state: State,
     pub(crate) attempts: u32,

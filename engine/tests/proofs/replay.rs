@@ -178,7 +178,11 @@ fn rest(world: &World<'_>, whole: &Run) -> Verdict {
 fn view_agrees(oracle: &Oracle<'_>, run: &Run) -> Verdict {
     use flowpilot_engine::run::StepState;
     let view = run.view();
-    for step in view.steps.iter().filter(|step| !step.step.ends_with(".undo")) {
+    for step in view
+        .steps
+        .iter()
+        .filter(|step| step.step.strip_suffix(".undo").is_none())
+    {
         let expected = match oracle.state(&step.step) {
             None => StepState::Pending,
             Some(State::Running) => StepState::Running,

@@ -123,7 +123,7 @@ impl<'a> World<'a> {
             signals.push((at(&mut random), Signal::Cancel));
         }
         for _ in 0..random.below(5) {
-            let signal = Signal::Event(*random.of::<&'static str>(&EVENTS), random.chance(60));
+            let signal = Signal::Event(random.of::<&'static str>(&EVENTS), random.chance(60));
             signals.push((at(&mut random), signal));
         }
         for _ in 0..random.below(8) {
@@ -275,7 +275,7 @@ impl<'a> World<'a> {
                     time: self.now,
                     data: json!({"good": good}),
                 };
-                return self.publish(event);
+                return self.publish(&event);
             }
             Signal::Vote => return self.vote(),
         };
@@ -306,13 +306,13 @@ impl<'a> World<'a> {
         }
     }
 
-    fn publish(&mut self, event: IncomingEvent) -> Verdict {
+    fn publish(&mut self, event: &IncomingEvent) -> Verdict {
         let good = event.data["good"] == json!(true);
         self.oracle
             .events
             .push((event.id.clone(), event.event.clone(), good));
         self.events.push(event.clone());
-        self.deliver(&event)
+        self.deliver(event)
     }
 
     fn deliver(&mut self, event: &IncomingEvent) -> Verdict {
@@ -482,7 +482,7 @@ impl<'a> World<'a> {
                 check(!self.oracle.dry, || "a dry run publishes".to_owned())?;
                 let known = self.events.iter().any(|event| event.id == publication.id);
                 check(!known, || format!("{} is published twice", publication.id))?;
-                self.publish(IncomingEvent {
+                self.publish(&IncomingEvent {
                     id: publication.id,
                     event: publication.event,
                     source: None,
@@ -546,7 +546,7 @@ impl<'a> World<'a> {
             // It may have been given up in the same breath.
             let begun =
                 undo.is_some_and(|undo| (undo.running || undo.given_up) && undo.attempts == perform.attempt);
-            return check(begun && path.ends_with(".undo"), || {
+            return check(begun && path != step, || {
                 format!("{path} is performed but did not begin")
             });
         }
@@ -574,7 +574,7 @@ impl<'a> World<'a> {
         }
         if self.random.chance(self.temper.failure) {
             return Answer::Fails {
-                code: *self.random.of::<&'static str>(&CODES),
+                code: self.random.of::<&'static str>(&CODES),
                 may_have_happened: self.random.chance(20),
                 retryable: *self.random.of(&[None, None, None, Some(true), Some(false)]),
                 retry_after: *self.random.of(&[None, None, None, Some(2), Some(100_000)]),

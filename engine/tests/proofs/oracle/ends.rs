@@ -115,6 +115,11 @@ impl Oracle<'_> {
         check(right, wrong)?;
         self.finish(path, State::Succeeded, named.as_deref());
         self.completes(path, place)?;
+        self.wins_or_stops(place, *at)
+    }
+
+    /// A last step of a race that succeeds ends it, and a `stop` the run.
+    fn wins_or_stops(&mut self, place: Place<'_>, at: Timestamp) -> Verdict {
         let key = self.scope_of(place);
         if self.is_race(&key) && self.is_last(place.step) && self.scope(&key)?.cause.is_none() {
             let scope = self.scope_mut(&key)?;
@@ -125,10 +130,10 @@ impl Oracle<'_> {
                     record.maybe_clean_up = false;
                 }
             }
-            self.end_scope(&key, Cause::Won, *at);
+            self.end_scope(&key, Cause::Won, at);
         }
-        if let Kind::Stop { well } = step.kind {
-            self.end_scope("", Cause::Stopped { well }, *at);
+        if let Kind::Stop { well } = self.step(place.step).kind {
+            self.end_scope("", Cause::Stopped { well }, at);
         }
         Ok(())
     }
