@@ -31,6 +31,7 @@ impl Environment for Known {
 
 #[test]
 fn expressions() {
+    assert!(!EXPRESSIONS.is_empty(), "read before the time begins");
     fuzz("expressions", |random, show| {
         let mut source = random.of(&EXPRESSIONS).clone();
         if random.chance(50) {

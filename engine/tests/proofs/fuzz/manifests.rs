@@ -10,6 +10,7 @@ use crate::random::Random;
 
 #[test]
 fn manifests() {
+    assert!(!MANIFESTS.is_empty(), "read before the time begins");
     fuzz("manifests", |random, show| {
         let text = if random.chance(30) {
             generate::flow(&mut Random::new(random.next())).manifest()

@@ -9,6 +9,7 @@ use super::{fuzz, mutate};
 
 #[test]
 fn templates() {
+    assert!(!TEMPLATES.is_empty(), "read before the time begins");
     fuzz("templates", |random, show| {
         let text = random.of(&TEMPLATES).clone();
         let source = mutate::text(random, &text, &TEMPLATES);
