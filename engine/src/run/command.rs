@@ -27,7 +27,8 @@ pub enum Command {
     /// Publish an event, once: the id is the same whenever it is asked again.
     Publish(Publication),
     /// Stop a running attempt and report its end: [`super::Run::attempt_cancelled`], or how it really ended. A
-    /// report about an attempt that the machine ended itself (a timeout) is ignored.
+    /// report about an attempt that the machine ended itself (a timeout) is ignored, but must not come any more once
+    /// [`Command::Perform`] asks for the step again: in a group that is tried again the numbers begin at 1 anew.
     Abort {
         /// Path of the step.
         step: String,

@@ -527,6 +527,9 @@ impl<'a> World<'a> {
             told: false,
         };
         self.counts.undos += usize::from(perform.undo);
+        // In a group that is tried again the numbers begin anew: whoever was told to stop must not be heard any more.
+        self.flights
+            .retain(|other| other.step != flight.step || other.attempt != flight.attempt);
         self.flights.push(flight);
         Ok(())
     }

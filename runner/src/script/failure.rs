@@ -73,10 +73,6 @@ impl<'js> Cause<'js> {
     pub(super) fn of(ctx: &Ctx<'js>, error: Error) -> Self {
         match error {
             Error::Exception => Self::Thrown(ctx.catch()),
-            Error::WouldBlock => Self::ready(ScriptError::new(
-                "ScriptError",
-                "the script awaits something that nothing will bring",
-            )),
             Error::Allocation => Self::ready(out_of_memory()),
             other => Self::ready(ScriptError::new("ScriptError", other.to_string())),
         }
@@ -90,8 +86,24 @@ impl<'js> Cause<'js> {
     }
 }
 
-fn out_of_memory() -> ScriptError {
+pub(super) fn out_of_memory() -> ScriptError {
     ScriptError::limit("the script uses more memory than it may")
+}
+
+pub(super) fn nothing_comes() -> ScriptError {
+    ScriptError::new(
+        "ScriptError",
+        "the script awaits something that nothing will bring",
+    )
+}
+
+/// Whether this was thrown because there is no memory left. Without any for an error, QuickJS throws null.
+pub(super) fn is_lack_of_memory(thrown: &Js<'_>) -> bool {
+    thrown.is_null()
+        || thrown.as_object().is_some_and(|object| {
+            text(object, "name").as_deref() == Some("InternalError")
+                && text(object, "message").is_some_and(|said| said.starts_with("out of memory"))
+        })
 }
 
 fn thrown<'js>(ctx: &Ctx<'js>, value: &Js<'js>, source: &str) -> ScriptError {
@@ -110,7 +122,7 @@ fn thrown<'js>(ctx: &Ctx<'js>, value: &Js<'js>, source: &str) -> ScriptError {
     let name = text(object, "name");
     let message = text(object, "message");
     match (name.as_deref(), message.as_deref()) {
-        (Some("InternalError"), Some(said)) if said.starts_with("out of memory") => return out_of_memory(),
+        _ if is_lack_of_memory(value) => return out_of_memory(),
         (Some("RangeError"), Some("Maximum call stack size exceeded")) => {
             return ScriptError::limit("the functions of the script call each other too deep");
         }

@@ -7,11 +7,11 @@ use std::time::Instant;
 use rquickjs::context::intrinsic::{
     Date, Eval, Json, MapSet, Promise as Promises, Proxy, RegExp, RegExpCompiler, TypedArrays,
 };
-use rquickjs::{Context, Ctx, Error, Function, Promise, Runtime, Value as Js};
+use rquickjs::{Context, Ctx, Error, Function, Persistent, Promise, Runtime, Value as Js};
 use serde_json::Value;
 
 use super::console::Console;
-use super::failure::{Cause, ScriptError};
+use super::failure::{Cause, ScriptError, is_lack_of_memory, nothing_comes, out_of_memory};
 use super::random::Random;
 use super::{Job, Limits, Output, output};
 
@@ -52,10 +52,7 @@ pub fn run(
     let interrupt = Rc::new(Cell::new(None));
     let console = Rc::new(RefCell::new(Console::new(limits)));
     let context = context(limits, guard(limits, Rc::clone(&interrupt), stopped))?;
-    let result = context.with(|ctx| {
-        let result = call(&ctx, job, limits, &console);
-        result.map_err(|cause| cause.into_error(&ctx, &job.source))
-    });
+    let result = call(&context, job, &console).and_then(|promise| finish(&context, &promise, job, limits));
     let logs = console.replace(Console::new(limits)).into_lines();
     match (result, interrupt.get()) {
         (_, Some(Interrupt::Fuel)) => Err(ScriptError {
@@ -121,21 +118,61 @@ fn guard(
     }
 }
 
-fn call<'js>(
-    ctx: &Ctx<'js>,
+/// Calls the script, which gives the promise of its value.
+fn call(
+    context: &Context,
+    job: &Job,
+    console: &Rc<RefCell<Console>>,
+) -> Result<Persistent<Promise<'static>>, ScriptError> {
+    context.with(|ctx| {
+        let called = || -> Result<Persistent<Promise<'static>>, Cause<'_>> {
+            let fault = |error| Cause::of(&ctx, error);
+            prelude(&ctx, job, console).map_err(fault)?;
+            let input = job.input.to_string();
+            let input = ctx.json_parse(input).map_err(fault)?;
+            ctx.globals().set("input", input).map_err(fault)?;
+            let promise: Promise<'_> = function(&ctx, &job.source)?.call(()).map_err(fault)?;
+            Ok(Persistent::save(&ctx, promise))
+        };
+        called().map_err(|cause| cause.into_error(&ctx, &job.source))
+    })
+}
+
+/// Does the jobs that the script left behind (what follows an `await`) until its value is there.
+fn finish(
+    context: &Context,
+    promise: &Persistent<Promise<'static>>,
     job: &Job,
     limits: &Limits,
-    console: &Rc<RefCell<Console>>,
-) -> Result<Value, Cause<'js>> {
-    let fault = |error| Cause::of(ctx, error);
-    prelude(ctx, job, console).map_err(fault)?;
-    let input = job.input.to_string();
-    let input = ctx.json_parse(input).map_err(fault)?;
-    ctx.globals().set("input", input).map_err(fault)?;
-    let function = function(ctx, &job.source)?;
-    let promise: Promise<'js> = function.call(()).map_err(fault)?;
-    let value: Js<'js> = promise.finish().map_err(fault)?;
-    output::read(ctx, &value, limits.output)
+) -> Result<Value, ScriptError> {
+    // A job for which there is no memory is dropped: then nothing brings the value any more. What could not be thrown to
+    // anybody is left behind.
+    let mut is_out_of_memory = false;
+    loop {
+        let value = context.with(|ctx| {
+            is_out_of_memory |= ctx.has_exception() && is_lack_of_memory(&ctx.catch());
+            let value = || -> Result<Option<Value>, Cause<'_>> {
+                let fault = |error| Cause::of(&ctx, error);
+                let promise = promise.clone().restore(&ctx).map_err(fault)?;
+                match promise.result::<Js<'_>>() {
+                    None => Ok(None),
+                    Some(value) => output::read(&ctx, &value.map_err(fault)?, limits.output).map(Some),
+                }
+            };
+            value().map_err(|cause| cause.into_error(&ctx, &job.source))
+        })?;
+        if let Some(value) = value {
+            return Ok(value);
+        }
+        // A job that throws has been done, too.
+        if !context.runtime().execute_pending_job().unwrap_or(true) {
+            return Err(if is_out_of_memory {
+                out_of_memory()
+            } else {
+                nothing_comes()
+            });
+        }
+    }
 }
 
 fn prelude(ctx: &Ctx<'_>, job: &Job, console: &Rc<RefCell<Console>>) -> Result<(), Error> {

@@ -84,6 +84,19 @@ fn memory_is_bounded() {
 }
 
 #[test]
+fn memory_is_bounded_wherever_it_runs_out() {
+    for step in 0..60 {
+        let limits = Limits {
+            memory: 4 * 1024 * 1024 + step * 37,
+            ..small()
+        };
+        let source = "const f = () => Promise.resolve().then(f); return f()";
+        let error = run(&job(source, json!({})), &limits, || false).unwrap_err();
+        assert_eq!(error.code, "LimitExceeded", "{step}: {error:?}");
+    }
+}
+
+#[test]
 fn recursion_is_bounded() {
     for source in [
         "const f = () => f() + 1; f()",
