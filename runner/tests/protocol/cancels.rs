@@ -1,10 +1,12 @@
 //! A cancel reaches the run, by whatever call is open.
 
-use super::ledger::{Ledger, cancel};
+use uuid::Uuid;
+
+use super::ledger::{Ledger, Runner, cancel};
 use super::{RunOutcome, json, never, outcome, server};
 
-#[tokio::test]
-async fn a_cancel_ends_what_reads_and_is_told_once() {
+/// A run whose only request is never answered.
+async fn running() -> (Ledger, Uuid, Runner) {
     let ledger = Ledger::new().await;
     let (port, _) = server().await;
     let run = ledger.offer(json!({"steps": [never(port)]}));
@@ -12,6 +14,12 @@ async fn a_cancel_ends_what_reads_and_is_told_once() {
     ledger
         .until("it runs", |book| (book.runs[&run].events.len() > 1).then_some(()))
         .await;
+    (ledger, run, runner)
+}
+
+#[tokio::test]
+async fn a_cancel_ends_what_reads_and_is_told_once() {
+    let (ledger, run, runner) = running().await;
     // It comes with every heartbeat until a commit says that it was seen.
     ledger.change(|book| book.messages.push(cancel(run)));
     assert_eq!(outcome(&ledger.closed(run).await), RunOutcome::Cancelled);
@@ -37,13 +45,7 @@ async fn a_cancel_ends_what_reads_and_is_told_once() {
 
 #[tokio::test]
 async fn a_cancel_comes_with_the_poll_that_waits() {
-    let ledger = Ledger::new().await;
-    let (port, _) = server().await;
-    let run = ledger.offer(json!({"steps": [never(port)]}));
-    let runner = ledger.runner(&[port]);
-    ledger
-        .until("it runs", |book| (book.runs[&run].events.len() > 1).then_some(()))
-        .await;
+    let (ledger, run, runner) = running().await;
     // No heartbeat tells it.
     ledger.change(|book| book.whispers.push(cancel(run)));
     assert_eq!(outcome(&ledger.closed(run).await), RunOutcome::Cancelled);
